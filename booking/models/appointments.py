@@ -1,0 +1,255 @@
+"""Appointments, the time they occupy, and the history of their status."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import MaxLengthValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from booking import screening
+from booking.constraints import NoOverlap
+from booking.models.patients import Patient
+from booking.models.resources import Resource
+from booking.models.visit_types import VisitType
+
+
+class Status(models.TextChoices):
+    """Words of FHIR R5 AppointmentStatus where it has them; `declined` and `expired` are ours."""
+
+    PENDING = "pending", _("waiting for an answer")
+    PROPOSED = "proposed", _("other times offered")
+    BOOKED = "booked", _("confirmed")
+    ARRIVED = "arrived", _("arrived")
+    FULFILLED = "fulfilled", _("completed")
+    CANCELLED = "cancelled", _("cancelled")
+    DECLINED = "declined", _("declined")
+    EXPIRED = "expired", _("expired")
+    NOSHOW = "noshow", _("did not come")
+
+
+class Actor(models.TextChoices):
+    PATIENT = "patient", _("patient")
+    STAFF = "staff", _("staff")
+    CLOCK = "clock", _("the clock")
+
+
+class DeclineReason(models.TextChoices):
+    """Why staff decline, in the sentence that the patient reads; free text could carry a health matter into mail."""
+
+    TIME_GONE = "time_gone", _("We can no longer offer this time.")
+    AWAY = "away", _("The practitioner is away at this time.")
+    TALK_FIRST = "talk_first", _("We would like to talk with you by phone before you book.")
+    NOT_FOR_US = "not_for_us", _("We cannot offer this visit. Please call us, and we will explain why.")
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """Who may change a status so, and the message (a name in `booking.notices`) that the patient gets."""
+
+    actors: frozenset[Actor]
+    notice: str = ""
+
+
+_PATIENT, _STAFF, _CLOCK = frozenset({Actor.PATIENT}), frozenset({Actor.STAFF}), frozenset({Actor.CLOCK})
+_NEW = ""  # the status of what does not exist yet
+
+# The only way a status changes: (from, to) → who and what the patient is told.
+TRANSITIONS: dict[tuple[str, str], Transition] = {
+    (_NEW, Status.PENDING): Transition(_PATIENT, "received"),
+    (Status.PENDING, Status.BOOKED): Transition(_STAFF, "confirmed"),
+    (Status.PENDING, Status.DECLINED): Transition(_STAFF, "declined"),
+    (Status.PENDING, Status.CANCELLED): Transition(_PATIENT | _STAFF, "cancelled"),
+    (Status.PROPOSED, Status.CANCELLED): Transition(_PATIENT | _STAFF, "cancelled"),
+    (Status.BOOKED, Status.CANCELLED): Transition(_PATIENT | _STAFF, "cancelled"),
+    (_NEW, Status.BOOKED): Transition(_PATIENT | _STAFF, "confirmed"),
+    (Status.PENDING, Status.PROPOSED): Transition(_STAFF, "other_times_offered"),
+    (Status.PROPOSED, Status.BOOKED): Transition(_PATIENT, "confirmed"),
+    (Status.PROPOSED, Status.PENDING): Transition(_PATIENT, "received"),
+    (Status.PENDING, Status.EXPIRED): Transition(_CLOCK, "expired"),
+    (Status.PROPOSED, Status.EXPIRED): Transition(_CLOCK, "expired"),
+    (Status.BOOKED, Status.ARRIVED): Transition(_STAFF),
+    (Status.BOOKED, Status.NOSHOW): Transition(_STAFF),
+    (Status.ARRIVED, Status.FULFILLED): Transition(_STAFF),
+    (Status.NOSHOW, Status.BOOKED): Transition(_STAFF),
+    (Status.ARRIVED, Status.BOOKED): Transition(_STAFF),
+    (Status.FULFILLED, Status.ARRIVED): Transition(_STAFF),
+}
+
+OCCUPYING = (Status.PENDING, Status.BOOKED, Status.ARRIVED)
+
+
+class AppointmentQuerySet(models.QuerySet["Appointment"]):
+    def pending(self) -> "AppointmentQuerySet":
+        """Requests that wait for staff's answer, oldest first."""
+        return self.filter(status=Status.PENDING).order_by("requested_at", "pk")
+
+    def occupying(self) -> "AppointmentQuerySet":
+        return self.filter(status__in=OCCUPYING)
+
+    def upcoming(self, now: datetime) -> "AppointmentQuerySet":
+        return self.filter(ends_at__gt=now).order_by("starts_at", "pk")
+
+    def with_people(self) -> "AppointmentQuerySet":
+        """Everything that a line about an appointment names, in one query."""
+        return self.select_related("patient", "practitioner", "room", "visit_type")
+
+
+class Appointment(models.Model):
+    """One booked or requested visit, from request to end; only `booking.operations` changes its status."""
+
+    class Language(models.TextChoices):
+        ENGLISH = "en", _("English")
+        CANTONESE = "yue", _("Cantonese")
+        MANDARIN = "cmn", _("Mandarin")
+        PERSIAN = "fa", _("Persian")
+        RUSSIAN = "ru", _("Russian")
+        KOREAN = "ko", _("Korean")
+
+    reference = models.CharField(_("reference"), max_length=12, unique=True, editable=False)
+    status = models.CharField(_("status"), max_length=10, choices=Status, editable=False)
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+    visit_type = models.ForeignKey(VisitType, verbose_name=_("visit type"), on_delete=models.PROTECT)
+    practitioner = models.ForeignKey(
+        Resource, verbose_name=_("practitioner"), related_name="+", on_delete=models.PROTECT
+    )
+    anyone = models.BooleanField(_("asked for any practitioner"), default=False)
+    room = models.ForeignKey(
+        Resource, verbose_name=_("room"), related_name="+", on_delete=models.PROTECT, null=True, blank=True
+    )
+    patient = models.ForeignKey(
+        Patient, verbose_name=_("patient"), related_name="appointments", on_delete=models.PROTECT
+    )
+    starts_at = models.DateTimeField(_("starts"))
+    ends_at = models.DateTimeField(_("ends"))
+    language = models.CharField(
+        _("preferred language"), max_length=3, choices=Language, default=Language.ENGLISH
+    )
+    new_patient = models.BooleanField(_("new to the clinic"))
+    precautions = models.JSONField(_("precautions"), default=dict, blank=True)
+    screening_version = models.CharField(_("screening version"), max_length=20, blank=True)
+    note = models.TextField(_("note from the patient"), blank=True, validators=[MaxLengthValidator(300)])
+    consent_version = models.CharField(_("consent version"), max_length=20, blank=True)
+    consented_at = models.DateTimeField(_("consented"), null=True, blank=True)
+    idempotency_key = models.UUIDField(_("idempotency key"), unique=True, null=True, editable=False)
+    requested_at = models.DateTimeField(_("requested"))
+    answer_by = models.DateTimeField(_("answer promised by"), null=True, blank=True)
+
+    objects = AppointmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("appointment")
+        verbose_name_plural = _("appointments")
+        ordering = ["-starts_at", "-pk"]
+        permissions = [("decide_appointment", "Can confirm, decline and cancel appointments")]
+        indexes = [
+            models.Index(fields=["status", "requested_at"], name="appointment_queue"),
+            models.Index(fields=["starts_at"], name="appointment_starts"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(starts_at__lt=models.F("ends_at")), name="appointment_ends_after_start"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=Status.values), name="appointment_known_status"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def is_pending(self) -> bool:
+        return self.status == Status.PENDING
+
+    @property
+    def is_booked(self) -> bool:
+        return self.status == Status.BOOKED
+
+    @property
+    def is_occupying(self) -> bool:
+        return self.status in OCCUPYING
+
+    @property
+    def can_be_cancelled(self) -> bool:
+        return (self.status, Status.CANCELLED) in TRANSITIONS
+
+    @property
+    def flags(self) -> list[screening.Flag]:
+        """The patient's precautions as staff read them."""
+        return screening.flags(self.precautions)
+
+
+class Occupancy(models.Model):
+    """One resource taken for one half-open interval `[starts_at, ends_at)`; the database refuses overlaps."""
+
+    resource = models.ForeignKey(Resource, verbose_name=_("resource"), related_name="+", on_delete=models.PROTECT)
+    lane = models.PositiveSmallIntegerField(_("lane"), default=0)
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("to"))
+    appointment = models.ForeignKey(
+        Appointment,
+        verbose_name=_("appointment"),
+        related_name="occupancies",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+    )
+
+    class Meta:
+        verbose_name = _("occupancy")
+        verbose_name_plural = _("occupancies")
+        ordering = ["starts_at", "resource"]
+        indexes = [models.Index(fields=["starts_at"], name="occupancy_starts")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(starts_at__lt=models.F("ends_at")), name="occupancy_ends_after_start"
+            ),
+            models.CheckConstraint(condition=models.Q(appointment__isnull=False), name="occupancy_one_owner"),
+            NoOverlap(
+                fields=["resource", "lane"], start="starts_at", end="ends_at", name="occupancy_no_overlap"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.resource_id}: {self.starts_at:%Y-%m-%d %H:%M}–{self.ends_at:%H:%M}"
+
+
+class StatusChange(models.Model):
+    """What happened to an appointment, when and by whom; rows are only ever added."""
+
+    appointment = models.ForeignKey(
+        Appointment, verbose_name=_("appointment"), related_name="changes", on_delete=models.CASCADE
+    )
+    version = models.PositiveIntegerField(_("version"))
+    from_status = models.CharField(_("from"), max_length=10, choices=Status, blank=True)
+    to_status = models.CharField(_("to"), max_length=10, choices=Status)
+    at = models.DateTimeField(_("when"))
+    actor = models.CharField(_("who"), max_length=8, choices=Actor)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("staff"),
+        related_name="+",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+    )
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("status change")
+        verbose_name_plural = _("status changes")
+        ordering = ["version"]
+        constraints = [
+            models.UniqueConstraint(fields=["appointment", "version"], name="statuschange_one_per_version")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.from_status or '–'} → {self.to_status}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk is not None:
+            raise TypeError("A status change is never rewritten")
+        super().save(*args, **kwargs)

@@ -1,0 +1,84 @@
+"""When practitioners work, and when a resource or the whole clinic is away."""
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from booking.models.resources import Resource
+
+
+class WorkingHours(models.Model):
+    """One practitioner's hours on one weekday, in wall time of the clinic's zone."""
+
+    class Weekday(models.IntegerChoices):
+        MONDAY = 0, _("Monday")
+        TUESDAY = 1, _("Tuesday")
+        WEDNESDAY = 2, _("Wednesday")
+        THURSDAY = 3, _("Thursday")
+        FRIDAY = 4, _("Friday")
+        SATURDAY = 5, _("Saturday")
+        SUNDAY = 6, _("Sunday")
+
+    practitioner = models.ForeignKey(
+        Resource,
+        verbose_name=_("practitioner"),
+        related_name="working_hours",
+        on_delete=models.CASCADE,
+        limit_choices_to={"kind": Resource.Kind.PRACTITIONER},
+    )
+    weekday = models.PositiveSmallIntegerField(_("weekday"), choices=Weekday)
+    opens = models.TimeField(_("from"))
+    closes = models.TimeField(_("to"))
+    valid_from = models.DateField(_("first day"), null=True, blank=True)
+    valid_until = models.DateField(_("last day"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("working hours")
+        verbose_name_plural = _("working hours")
+        ordering = ["practitioner", "weekday", "opens"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(opens__lt=models.F("closes")),
+                name="workinghours_open_before_close",
+                violation_error_message=_("The day must end after it begins."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.opens:%H:%M}–{self.closes:%H:%M}"
+
+    def clean(self) -> None:
+        if self.valid_from and self.valid_until and self.valid_from > self.valid_until:
+            raise ValidationError({"valid_until": _("The last day must not be before the first.")})
+
+
+class Closure(models.Model):
+    """Time when one resource is away or, with none named, the whole clinic."""
+
+    resource = models.ForeignKey(
+        Resource,
+        verbose_name=_("who or what"),
+        related_name="closures",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        help_text=_("Leave empty to close the whole clinic."),
+    )
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("to"))
+    reason = models.CharField(_("reason, for staff only"), max_length=120, blank=True)
+
+    class Meta:
+        verbose_name = _("closure")
+        verbose_name_plural = _("closures")
+        ordering = ["starts_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(starts_at__lt=models.F("ends_at")),
+                name="closure_ends_after_start",
+                violation_error_message=_("A closure must end after it begins."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.resource or _("Whole clinic"))

@@ -1,0 +1,62 @@
+"""The owner's rules for online booking: notice, horizon, promised answer, cancellation."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class BookingRules(models.Model):
+    """One row; `BookingRules.current()` reads it, or the defaults while nobody has saved any."""
+
+    notice_hours = models.PositiveSmallIntegerField(
+        _("shortest notice, in hours"),
+        default=12,
+        validators=[MaxValueValidator(24 * 14)],
+        help_text=_("Nearer times can be had by phone only."),
+    )
+    horizon_days = models.PositiveSmallIntegerField(
+        _("how far ahead, in days"), default=90, validators=[MinValueValidator(1), MaxValueValidator(366)]
+    )
+    answer_within_hours = models.PositiveSmallIntegerField(
+        _("we answer within … hours"), default=24, validators=[MinValueValidator(1), MaxValueValidator(24 * 7)]
+    )
+    cancellation_hours = models.PositiveSmallIntegerField(
+        _("free to cancel until … hours before"), default=24, validators=[MaxValueValidator(24 * 7)]
+    )
+    cancellation_rule = models.CharField(
+        _("what a late cancellation costs, as patients read it"),
+        max_length=300,
+        blank=True,
+        help_text=_("While empty, patients are told to ask."),
+    )
+
+    class Meta:
+        verbose_name = _("booking rules")
+        verbose_name_plural = _("booking rules")
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="bookingrules_one_row")]
+
+    def __str__(self) -> str:
+        return str(_("Booking rules"))
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.pk = 1
+        super().save(*args, **kwargs)
+
+    @classmethod
+    def current(cls) -> "BookingRules":
+        return cls.objects.first() or cls()
+
+    @property
+    def notice(self) -> timedelta:
+        return timedelta(hours=self.notice_hours)
+
+    @property
+    def horizon(self) -> timedelta:
+        return timedelta(days=self.horizon_days)
+
+    @property
+    def answer_within(self) -> timedelta:
+        return timedelta(hours=self.answer_within_hours)

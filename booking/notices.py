@@ -1,0 +1,91 @@
+"""One function per message to a person; each is given what it says and writes it into the mail queue."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from booking import ics, times
+from booking.models import Appointment, DeclineReason
+from clinic import mail
+
+
+def received(appointment: Appointment, *, now: datetime) -> None:
+    """The request has arrived and is not yet a booked visit."""
+    _to_patient(appointment, "received", _("We have your request"), now, {"answer_by": appointment.answer_by})
+
+
+def confirmed(appointment: Appointment, *, now: datetime) -> None:
+    """The visit is booked; the calendar file is an invitation."""
+    _to_patient(
+        appointment,
+        "confirmed",
+        _("Your visit is confirmed: %(when)s") % {"when": times.moment(appointment.starts_at)},
+        now,
+        method=ics.Method.REQUEST,
+    )
+
+
+def declined(
+    appointment: Appointment, *, reason: DeclineReason, next_starts: Sequence[datetime], now: datetime
+) -> None:
+    """The visit cannot take place at this time; `next_starts` are free times to ask for instead."""
+    _to_patient(
+        appointment,
+        "declined",
+        _("We cannot offer the time you asked for"),
+        now,
+        {"reason": reason.label, "next_starts": next_starts},
+    )
+
+
+def cancelled(appointment: Appointment, *, was_booked: bool, now: datetime) -> None:
+    """The visit is off; one that was in the patient's calendar is taken out of it."""
+    _to_patient(
+        appointment,
+        "cancelled",
+        _("Your visit is cancelled"),
+        now,
+        method=ics.Method.CANCEL if was_booked else None,
+    )
+
+
+def tell_staff_of_request(appointment: Appointment, *, now: datetime) -> None:
+    """A request waits at the desk; who it is from and why they come is read there, not in mail."""
+    path = reverse("admin:booking_appointment_change", args=[appointment.pk])
+    mail.send(
+        kind="new_request",
+        to=settings.CLINIC.email,
+        subject=_("New request %(reference)s") % {"reference": appointment.reference},
+        template="booking/mail/new_request",
+        context={"appointment": appointment, "desk_url": f"{settings.SITE_URL}{path}"},
+        about=appointment.reference,
+        now=now,
+    )
+
+
+def _to_patient(
+    appointment: Appointment,
+    kind: str,
+    subject: str,
+    now: datetime,
+    says: dict[str, Any] | None = None,
+    method: ics.Method | None = None,
+) -> None:
+    """People who gave no address (they booked by phone) get no mail."""
+    if not appointment.patient.email:
+        return
+    mail.send(
+        kind=kind,
+        to=appointment.patient.email,
+        subject=subject,
+        template=f"booking/mail/{kind}",
+        context={"appointment": appointment} | (says or {}),
+        about=appointment.reference,
+        calendar=ics.invitation(appointment, method=method, now=now) if method else "",
+        calendar_method=method or "",
+        now=now,
+    )

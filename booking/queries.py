@@ -1,0 +1,156 @@
+"""Loads what the openings engine needs, in at most three queries whatever the range, and hands it plain values."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q
+
+from booking import openings, times
+from booking.models import BookingRules, Closure, Occupancy, Resource, VisitType
+
+LONGEST_OCCUPANCY = timedelta(days=1)  # hours end the day they begin, so nothing is occupied for longer
+
+
+class Epoch(Func):
+    """Whole seconds since 1970: reading them costs a tenth of reading aware datetimes."""
+
+    output_field = IntegerField()
+
+    def as_sqlite(self, *args: Any, **kwargs: Any) -> Any:
+        return super().as_sql(*args, template="CAST(strftime('%%s', %(expressions)s) AS INTEGER)", **kwargs)
+
+    def as_postgresql(self, *args: Any, **kwargs: Any) -> Any:
+        return super().as_sql(*args, template="EXTRACT(EPOCH FROM %(expressions)s)::bigint", **kwargs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hours:
+    """One row of working hours, or a room (with none)."""
+
+    resource: int
+    kind: str
+    gives_visit: bool
+    weekday: int | None
+    opens: time | None
+    closes: time | None
+    valid_from: date | None
+    valid_until: date | None
+
+    def on(self, day: date) -> openings.Interval | None:
+        """The open interval on this day in epoch seconds, or None."""
+        if (
+            self.opens is None
+            or self.closes is None
+            or self.weekday != day.weekday()
+            or (self.valid_from and day < self.valid_from)
+            or (self.valid_until and day > self.valid_until)
+        ):
+            return None
+        return times.epoch(day, self.opens), times.epoch(day, self.closes)
+
+
+def phases_of(visit_type: VisitType) -> list[openings.Phase]:
+    """The phases in order, as the engine takes them."""
+    return [
+        openings.Phase(phase.minutes, phase.needs_practitioner, phase.needs_room, phase.may_stretch_by)
+        for phase in visit_type.phases.all()
+    ]
+
+
+def find_openings(
+    visit_type: VisitType, *, first_on: date, last_on: date, rules: BookingRules, now: datetime
+) -> openings.Openings:
+    """What can be booked online from `first_on` to `last_on`, both included, in the clinic's days.
+
+    Practitioners can serve in their hours, rooms whenever any practitioner works: the room is turned over
+    within the clinic's hours.
+    """
+    window = times.epoch(first_on, time.min), times.epoch(last_on + timedelta(days=1), time.min)
+    hours = [_Hours(*row) for row in _hours(visit_type)]
+    open_by: dict[int, list[openings.Interval]] = defaultdict(list)
+    clinic_open: list[openings.Interval] = []
+    for day in times.days(first_on, last_on):
+        for row in hours:
+            if interval := row.on(day):
+                open_by[row.resource].append(interval)
+                clinic_open.append(interval)
+
+    taken_by: dict[int | None, list[openings.Interval]] = defaultdict(list)
+    for resource, starts_at, ends_at in [*_closures(window), *_occupancies(window)]:
+        taken_by[resource].append((starts_at, ends_at))
+
+    def calendar(resource: int, opened: list[openings.Interval]) -> openings.Calendar:
+        return openings.Calendar(open=opened, taken=taken_by[None] + taken_by[resource])
+
+    return openings.find_openings(
+        phases=phases_of(visit_type),
+        practitioners={row.resource: calendar(row.resource, open_by[row.resource]) for row in hours if row.gives_visit},
+        rooms={row.resource: calendar(row.resource, clinic_open) for row in hours if row.kind == Resource.Kind.ROOM},
+        window=window,
+        earliest=int((now + rules.notice).timestamp()),
+        latest=int((now + rules.horizon).timestamp()),
+        every_minutes=visit_type.start_every,
+    )
+
+
+def opening_at(
+    visit_type: VisitType, starts_at: datetime, *, practitioner: Resource | None, rules: BookingRules, now: datetime
+) -> openings.Opening | None:
+    """The one opening at this start, with this practitioner or anyone, as things stand at this moment.
+
+    The days before and after belong to the question: the least busy practitioner is found across midnight.
+    """
+    day = times.local_day(starts_at)
+    found = find_openings(
+        visit_type, first_on=day - timedelta(days=1), last_on=day + timedelta(days=1), rules=rules, now=now
+    )
+    return found.at(int(starts_at.timestamp()), practitioner.pk if practitioner else None)
+
+
+def next_starts(
+    visit_type: VisitType, *, practitioner: Resource | None, rules: BookingRules, now: datetime, limit: int = 3
+) -> list[datetime]:
+    """The next free starts, one a day, so that they differ enough to choose from."""
+    today = times.local_day(now)
+    found = find_openings(visit_type, first_on=today, last_on=today + rules.horizon, rules=rules, now=now)
+    first_of_day: dict[date, datetime] = {}
+    for start in found.starts(practitioner.pk if practitioner else None):
+        at = times.from_epoch(start)
+        first_of_day.setdefault(at.date(), at)
+    return list(first_of_day.values())[:limit]
+
+
+def _hours(visit_type: VisitType) -> Iterable[Any]:
+    gives = VisitType.practitioners.through.objects.filter(visittype=visit_type, resource=OuterRef("pk"))
+    return (
+        Resource.objects.active()
+        .order_by("pk")
+        .values_list(
+            "pk",
+            "kind",
+            Exists(gives),
+            "working_hours__weekday",
+            "working_hours__opens",
+            "working_hours__closes",
+            "working_hours__valid_from",
+            "working_hours__valid_until",
+        )
+    )
+
+
+def _closures(window: openings.Interval) -> Iterable[Any]:
+    first, last = (times.from_epoch(seconds) for seconds in window)
+    return Closure.objects.filter(starts_at__lt=last, ends_at__gt=first).values_list(
+        "resource", Epoch("starts_at"), Epoch("ends_at")
+    )
+
+
+def _occupancies(window: openings.Interval) -> Iterable[Any]:
+    """Both sides of the start are bounded, so that the index on it does the work whatever lies in the past."""
+    first, last = (times.from_epoch(seconds) for seconds in window)
+    return Occupancy.objects.filter(
+        Q(starts_at__gt=first - LONGEST_OCCUPANCY), starts_at__lt=last, ends_at__gt=first
+    ).order_by().values_list(F("resource"), Epoch("starts_at"), Epoch("ends_at"))

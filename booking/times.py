@@ -1,0 +1,84 @@
+"""How an instant becomes the clinic's wall time, in words and in addresses."""
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils import formats
+from django.utils.translation import gettext as _
+
+ZONE = ZoneInfo(settings.TIME_ZONE)
+NBSP = "\N{NO-BREAK SPACE}"
+START_FORMAT = "%Y%m%dT%H%M%z"
+SOONEST, LATEST = 2000, 2200  # years; further out, arithmetic on dates can overflow
+
+
+def local(at: datetime) -> datetime:
+    return at.astimezone(ZONE)
+
+
+def local_day(at: datetime) -> date:
+    return local(at).date()
+
+
+def epoch(day: date, wall: time) -> int:
+    """Seconds since 1970 of a wall time; one that the spring change skips counts as if the clock had run on."""
+    return int(datetime.combine(day, wall, tzinfo=ZONE).timestamp())
+
+
+def from_epoch(seconds: int) -> datetime:
+    """The instant in the clinic's zone."""
+    return datetime.fromtimestamp(seconds, tz=ZONE)
+
+
+def in_words(day: date) -> str:
+    """Thursday 4 March 2027."""
+    return f"{formats.date_format(day, 'l')} {day.day}{NBSP}{formats.date_format(day, 'F Y')}"
+
+
+def clock(at: datetime) -> str:
+    """10:30 am; the zone is named once beside a list of times."""
+    wall = local(at)
+    return f"{wall.hour % 12 or 12}:{wall:%M}{NBSP}{_('am') if wall.hour < 12 else _('pm')}"  # noqa: PLR2004 (noon)
+
+
+def zone(at: datetime) -> str:
+    """EST or EDT, so that both 1:30s of the autumn day differ."""
+    return f"{local(at):%Z}"
+
+
+def moment(at: datetime) -> str:
+    """Thursday 4 March 2027, 10:30 am EST."""
+    return f"{in_words(local_day(at))}, {clock(at)}{NBSP}{zone(at)}"
+
+
+def parse_day(text: str) -> date:
+    """A day written YYYY-MM-DD.
+
+    :raises ValueError: if it is not one, or out of all proportion.
+    """
+    day = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 (a day has no zone)
+    if not SOONEST <= day.year <= LATEST:
+        raise ValueError(text)
+    return day
+
+
+def write_start(at: datetime) -> str:
+    """Wall time with offset, as it stands in addresses: 20270304T1030-0500."""
+    return f"{local(at):{START_FORMAT}}"
+
+
+def parse_start(text: str) -> datetime:
+    """The instant behind such an address.
+
+    :raises ValueError: if it is not one, or its offset is not the zone's at that time.
+    """
+    at = datetime.strptime(text, START_FORMAT)
+    if not SOONEST <= at.year <= LATEST or write_start(at) != text:
+        raise ValueError(text)
+    return local(at)
+
+
+def days(first: date, last: date) -> list[date]:
+    """Every day from `first` to `last`, both included."""
+    return [first + timedelta(days=count) for count in range((last - first).days + 1)]

@@ -1,0 +1,18 @@
+"""How Django finds the clinic's own app and the desk."""
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+
+
+class ClinicConfig(AppConfig):
+    name = "clinic"
+    verbose_name = "Clinic"
+
+    def ready(self) -> None:
+        from clinic import checks  # noqa: F401, PLC0415 (registers the deploy checks)
+
+
+class DeskConfig(AdminConfig):
+    """Django's admin, as the desk."""
+
+    default_site = "clinic.admin.Desk"

@@ -1,0 +1,17 @@
+"""Fills an empty clinic with what it needs to be tried: sample people and rooms, visit types, articles."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from booking.starter import create_starter_clinic
+from content.starter import load_starter_articles
+
+
+class Command(BaseCommand):
+    help = "Creates sample practitioners, rooms, hours, visit types and the articles where there are none yet."
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 (the signature is Django's)
+        for line in [*create_starter_clinic(), *load_starter_articles(timezone.now())]:
+            self.stdout.write(line)
