@@ -194,13 +194,13 @@ def find_openings(
         raise ValueError(f"Resources {sorted(both)} are given as practitioners and as rooms")
 
     origin = _round_up(window[0], CELL)
-    cells = max((window[1] - origin) // CELL, 0)
+    cells = (window[1] - origin) // CELL
     step = every_minutes * 60
     grid = range(_round_up(max(earliest, origin), step), min(latest + 1, origin + cells * CELL), step)
     grid_mask = _every(step // CELL, len(grid)) << (grid.start - origin) // CELL
 
     def taken_in(calendars: Mapping[int, Calendar]) -> dict[int | None, int]:
-        return {id_: _mask(calendars[id_].taken, origin, cells, grow=True) for id_ in sorted(calendars)}
+        return {id_: _mask(calendars[id_].taken, origin, cells, grow=True) for id_ in calendars}
 
     def free_in(calendars: Mapping[int, Calendar], taken: Mapping[int | None, int]) -> dict[int | None, int]:
         return {
@@ -268,13 +268,13 @@ def _check(phases: Sequence[Phase]) -> None:
 
 
 def _stretches(phases: Sequence[Phase]) -> list[tuple[int, ...]]:
-    """Every way to stretch the visit, preferred first.
+    """Every way to stretch the visit, preferred first; `product` varies the later phases first.
 
     The last phase is left alone: ending later can only occupy more, so the shorter visit always fits too.
     """
     step = CELL // 60
     choices = [range(0, phase.may_stretch_by + 1, step) for phase in phases[:-1]]
-    return sorted(product(*choices, (0,)), key=lambda stretches: (sum(stretches), stretches))
+    return sorted(product(*choices, (0,)), key=sum)
 
 
 def _phase_times(starts_at: int, phases: Sequence[Phase], stretches: Sequence[int]) -> list[Interval]:

@@ -283,6 +283,17 @@ def test_of_equal_stretches_the_earlier_phases_are_kept_to_plan() -> None:
     assert opening == Opening(at("09:00"), WANG, BLUE, (0, 5, 0, 0, 0))
 
 
+def test_the_shortest_visit_comes_first_whichever_phase_is_stretched() -> None:
+    two_rests = (INSERTION, REST, REMOVAL, REST, REMOVAL)
+    both = {
+        WANG: Calendar(NINE_TO_FIVE.open, [between("10:05", "10:15")]),
+        PATEL: Calendar(NINE_TO_FIVE.open, [between("09:40", "09:45"), between("14:00", "16:00")]),
+    }
+    found = openings(two_rests, practitioners=both)
+    assert found.at(at("09:00"), WANG) == Opening(at("09:00"), WANG, BLUE, (0, 0, 0, 10, 0))
+    assert found.at(at("09:00")) == Opening(at("09:00"), PATEL, BLUE, (0, 5, 0, 0, 0))
+
+
 def test_the_same_room_is_kept_for_the_whole_visit() -> None:
     halves = {
         BLUE: Calendar([between("09:00", "09:30")]),
