@@ -1,0 +1,84 @@
+"""How staff write, check and publish articles at the desk."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from content.models import Article, Reference
+from content.rendering import render_article
+
+
+class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]
+    def clean(self) -> dict[str, Any]:
+        """Publishing without a date means now."""
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("status") == Article.Status.PUBLISHED and "published_at" not in self.errors:
+            cleaned["published_at"] = cleaned.get("published_at") or timezone.now()
+        return cleaned
+
+
+class ReferenceFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
+    def clean(self) -> None:
+        """Every number that a published text cites stands in the list."""
+        super().clean()
+        if any(self.errors) or not self.instance.is_published:
+            return
+        listed = {
+            form.cleaned_data["number"]
+            for form in self.forms
+            if form.cleaned_data and not form.cleaned_data.get("DELETE")
+        }
+        missing = sorted(render_article(self.instance.body).cited - listed)
+        if missing:
+            numbers = ", ".join(map(str, missing))
+            raise ValidationError(
+                _("The text cites %(numbers)s, but no such reference is listed.") % {"numbers": numbers}
+            )
+
+
+class ReferenceInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Reference
+    formset = ReferenceFormSet
+    extra = 0
+    formfield_overrides = {
+        models.TextField: {"widget": forms.Textarea(attrs={"rows": 2, "cols": 60})},
+        models.URLField: {"assume_scheme": "https"},
+    }
+
+
+@admin.register(Article)
+class ArticleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = ArticleForm
+    inlines = [ReferenceInline]
+    list_display = ["title", "topic", "status", "published_at", "reviewer", "review_due_on"]
+    list_filter = ["status", "topic", "language"]
+    search_fields = ["title", "summary"]
+    autocomplete_fields = ["related"]
+    fieldsets = [
+        (None, {"fields": ["title", "slug", "summary", "key_points", "body"]}),
+        (_("Where it stands"), {"fields": ["topic", "language", "position", "related", "invites_booking"]}),
+        (_("Who answers for it"), {"fields": ["author", "reviewer", "reviewed_on", "review_due_on"]}),
+        (_("Publishing"), {"fields": ["status", "published_at"]}),
+    ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Article | None = None) -> list[str]:
+        return ["slug"] if obj and obj.is_published else []
+
+    def get_prepopulated_fields(
+        self,
+        request: HttpRequest,
+        obj: Article | None = None,
+    ) -> dict[str, Sequence[str]]:
+        return {} if obj and obj.is_published else {"slug": ["title"]}
+
+    def view_on_site(self, obj: Article) -> str | None:
+        """The link stands only where readers would find the page too."""
+        visible = Article.objects.published(timezone.now()).filter(pk=obj.pk).exists()
+        return obj.get_absolute_url() if visible else None

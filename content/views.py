@@ -1,0 +1,49 @@
+"""The pages of the articles: the same for every reader, so that nothing here looks at who is asking."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from content.models import Article
+from content.rendering import render_article
+
+MAX_AGE = 300  # seconds: a correction is out everywhere five minutes after staff save it
+
+
+@require_safe
+@cache_control(public=True, max_age=MAX_AGE)
+def articles(request: HttpRequest) -> HttpResponse:
+    visible = list(Article.objects.published(timezone.now()).defer("body"))
+    by_topic = [(topic.label, [one for one in visible if one.topic == topic]) for topic in Article.Topic]
+    return render(
+        request,
+        "content/articles.html",
+        {
+            "section": "articles",
+            "canonical": settings.SITE_URL + reverse("content:articles"),
+            "topics": [(label, listed) for label, listed in by_topic if listed],
+        },
+    )
+
+
+@require_safe
+@cache_control(public=True, max_age=MAX_AGE)
+def article(request: HttpRequest, slug: str) -> HttpResponse:
+    now = timezone.now()
+    shown = get_object_or_404(Article.objects.published(now), slug=slug)
+    return render(
+        request,
+        "content/article.html",
+        {
+            "section": "articles",
+            "canonical": settings.SITE_URL + shown.get_absolute_url(),
+            "article": shown,
+            "rendered": render_article(shown.body),
+            "references": shown.references.all(),
+            "related": shown.related_articles(now),
+        },
+    )
