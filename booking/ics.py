@@ -53,4 +53,5 @@ def invitation(appointment: Appointment, *, method: Method, now: datetime) -> st
     calendar.add("method", method.value)
     calendar.add_component(event)
     calendar.add_missing_timezones()
-    return calendar.to_ical().decode()
+    written: bytes = calendar.to_ical()
+    return written.decode()

@@ -147,7 +147,9 @@ def decline_appointment(
     return _change(appointment, version, Status.DECLINED, Actor.STAFF, by, now, tell, reason=reason)
 
 
-def cancel_appointment(*, appointment: Appointment, version: int, by: User | None, now: datetime) -> Appointment:
+def cancel_appointment(
+    *, appointment: Appointment, version: int, by: User | None, now: datetime
+) -> Appointment:
     """Staff or, with `by` None, the patient call the visit off; its time is free again.
 
     :raises AlreadyDecided: if it has changed since, or is past cancelling.
@@ -161,7 +163,7 @@ def cancel_appointment(*, appointment: Appointment, version: int, by: User | Non
     return _change(appointment, version, Status.CANCELLED, actor, by, now, tell)
 
 
-def _change(  # noqa: PLR0913 (the facts of one act)
+def _change(
     appointment: Appointment,
     version: int,
     to: Status,
@@ -172,7 +174,11 @@ def _change(  # noqa: PLR0913 (the facts of one act)
     reason: str = "",
 ) -> Appointment:
     with transaction.atomic(durable=True):
-        locked = Appointment.objects.select_for_update(of=("self",), no_key=True).with_people().get(pk=appointment.pk)
+        locked = (
+            Appointment.objects.select_for_update(of=("self",), no_key=True)
+            .with_people()
+            .get(pk=appointment.pk)
+        )
         transition = TRANSITIONS.get((locked.status, to))
         if locked.version != version or transition is None or actor not in transition.actors:
             raise AlreadyDecided(locked)
@@ -191,7 +197,13 @@ def _lock_resources(visit_type: VisitType, practitioner: Resource | None) -> Non
     could_serve = Q(kind=Resource.Kind.ROOM) | (
         Q(pk=practitioner.pk) if practitioner else Q(pk__in=visit_type.practitioners.values("pk"))
     )
-    list(Resource.objects.active().filter(could_serve).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+    list(
+        Resource.objects.active()
+        .filter(could_serve)
+        .order_by("pk")
+        .select_for_update(no_key=True)
+        .values_list("pk")
+    )
 
 
 def _occupy(appointment: Appointment, opening: openings.Opening) -> None:
@@ -213,7 +225,7 @@ def _patient_leaves_at(opening: openings.Opening, visit_type: VisitType) -> date
     return times.from_epoch(max(end for end, phase in zip(ends, phases, strict=True) if phase.with_patient))
 
 
-def _record(  # noqa: PLR0913 (the columns of the row)
+def _record(
     appointment: Appointment, was: str, actor: Actor, *, by: User | None, now: datetime, reason: str = ""
 ) -> None:
     StatusChange.objects.create(

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q
+from django.db.models.sql.compiler import SQLCompiler
 
 from booking import openings, times
 from booking.models import BookingRules, Closure, Occupancy, Resource, VisitType
@@ -19,11 +21,11 @@ class Epoch(Func):
 
     output_field = IntegerField()
 
-    def as_sqlite(self, *args: Any, **kwargs: Any) -> Any:
-        return super().as_sql(*args, template="CAST(strftime('%%s', %(expressions)s) AS INTEGER)", **kwargs)
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
+        return self.as_sql(compiler, connection, template="CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)")
 
-    def as_postgresql(self, *args: Any, **kwargs: Any) -> Any:
-        return super().as_sql(*args, template="EXTRACT(EPOCH FROM %(expressions)s)::bigint", **kwargs)
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
+        return self.as_sql(compiler, connection, template="EXTRACT(EPOCH FROM %(expressions)s)::bigint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,14 @@ def find_openings(
 
     return openings.find_openings(
         phases=phases_of(visit_type),
-        practitioners={row.resource: calendar(row.resource, open_by[row.resource]) for row in hours if row.gives_visit},
-        rooms={row.resource: calendar(row.resource, clinic_open) for row in hours if row.kind == Resource.Kind.ROOM},
+        practitioners={
+            row.resource: calendar(row.resource, open_by[row.resource]) for row in hours if row.gives_visit
+        },
+        rooms={
+            row.resource: calendar(row.resource, clinic_open)
+            for row in hours
+            if row.kind == Resource.Kind.ROOM
+        },
         window=window,
         earliest=int((now + rules.notice).timestamp()),
         latest=int((now + rules.horizon).timestamp()),
@@ -97,7 +105,12 @@ def find_openings(
 
 
 def opening_at(
-    visit_type: VisitType, starts_at: datetime, *, practitioner: Resource | None, rules: BookingRules, now: datetime
+    visit_type: VisitType,
+    starts_at: datetime,
+    *,
+    practitioner: Resource | None,
+    rules: BookingRules,
+    now: datetime,
 ) -> openings.Opening | None:
     """The one opening at this start, with this practitioner or anyone, as things stand at this moment.
 
@@ -111,7 +124,12 @@ def opening_at(
 
 
 def next_starts(
-    visit_type: VisitType, *, practitioner: Resource | None, rules: BookingRules, now: datetime, limit: int = 3
+    visit_type: VisitType,
+    *,
+    practitioner: Resource | None,
+    rules: BookingRules,
+    now: datetime,
+    limit: int = 3,
 ) -> list[datetime]:
     """The next free starts, one a day, so that they differ enough to choose from."""
     today = times.local_day(now)
@@ -151,6 +169,10 @@ def _closures(window: openings.Interval) -> Iterable[Any]:
 def _occupancies(window: openings.Interval) -> Iterable[Any]:
     """Both sides of the start are bounded, so that the index on it does the work whatever lies in the past."""
     first, last = (times.from_epoch(seconds) for seconds in window)
-    return Occupancy.objects.filter(
-        Q(starts_at__gt=first - LONGEST_OCCUPANCY), starts_at__lt=last, ends_at__gt=first
-    ).order_by().values_list(F("resource"), Epoch("starts_at"), Epoch("ends_at"))
+    return (
+        Occupancy.objects.filter(
+            Q(starts_at__gt=first - LONGEST_OCCUPANCY), starts_at__lt=last, ends_at__gt=first
+        )
+        .order_by()
+        .values_list(F("resource"), Epoch("starts_at"), Epoch("ends_at"))
+    )

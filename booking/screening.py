@@ -69,7 +69,10 @@ PRECAUTIONS: Final[tuple[Precaution, ...]] = (
         "Ask which limb; do not needle that limb.",
     ),
     Precaution(
-        "faint", _("You fear needles, or have fainted before"), "May faint", "Treat lying down; eat beforehand."
+        "faint",
+        _("You fear needles, or have fainted before"),
+        "May faint",
+        "Treat lying down; eat beforehand.",
     ),
     Precaution(
         "diabetes",

@@ -12,27 +12,39 @@ SAMPLE_HOURS = {
 }
 SAMPLE_ROOMS = ("Sample room 1", "Sample room 2", "Sample room 3")
 
-NEEDLES_OUT_AND_AFTER = (
-    {"name": "Rest", "minutes": 20, "may_stretch_by": 10, "needs_practitioner": False},
-    {"name": "Needles out", "minutes": 5},
-    {"name": "Room made ready", "minutes": 10, "needs_practitioner": False, "with_patient": False},
-)
-VISIT_TYPES = {
-    "first-visit": {
-        "name": "First visit",
-        "summary": "Questions about your pain and your health, an examination, and treatment.",
-        "phases": (
-            {"name": "Questions and examination", "minutes": 30},
-            {"name": "Needles in", "minutes": 15},
-            *NEEDLES_OUT_AND_AFTER,
+
+
+def _visit_types_with_phases() -> list[tuple[VisitType, list[Phase]]]:
+    """Unsaved; the practitioner is free while the patient rests and while the room is made ready."""
+
+    def rest_and_after() -> list[Phase]:
+        return [
+            Phase(name="Rest", minutes=20, may_stretch_by=10, needs_practitioner=False),
+            Phase(name="Needles out", minutes=5),
+            Phase(name="Room made ready", minutes=10, needs_practitioner=False, with_patient=False),
+        ]
+
+    first = VisitType(
+        slug="first-visit",
+        name="First visit",
+        summary="Questions about your pain and your health, an examination, and treatment.",
+    )
+    follow_up = VisitType(
+        slug="follow-up-visit",
+        name="Follow-up visit",
+        summary="Treatment, for people who have had a first visit here.",
+    )
+    return [
+        (
+            first,
+            [
+                Phase(name="Questions and examination", minutes=30),
+                Phase(name="Needles in", minutes=15),
+                *rest_and_after(),
+            ],
         ),
-    },
-    "follow-up-visit": {
-        "name": "Follow-up visit",
-        "summary": "Treatment, for people who have had a first visit here.",
-        "phases": ({"name": "Needles in", "minutes": 20}, *NEEDLES_OUT_AND_AFTER),
-    },
-}
+        (follow_up, [Phase(name="Needles in", minutes=20), *rest_and_after()]),
+    ]
 
 
 def create_starter_clinic() -> list[str]:
@@ -76,13 +88,12 @@ def _practitioners_and_rooms() -> str:
 def _visit_types() -> str:
     if VisitType.objects.exists():
         return "Visit types: kept as they are."
-    for position, (slug, facts) in enumerate(VISIT_TYPES.items()):
-        visit_type = VisitType.objects.create(
-            slug=slug, name=facts["name"], summary=facts["summary"], position=position
-        )
+    made = _visit_types_with_phases()
+    for position, (visit_type, phases) in enumerate(made):
+        visit_type.position = position
+        visit_type.save()
         visit_type.practitioners.set(Resource.objects.practitioners())
-        Phase.objects.bulk_create(
-            Phase(visit_type=visit_type, position=place, **phase)
-            for place, phase in enumerate(facts["phases"], start=1)
-        )
-    return f"Visit types: {len(VISIT_TYPES)} made, without fees."
+        for place, phase in enumerate(phases, start=1):
+            phase.visit_type, phase.position = visit_type, place
+            phase.save()
+    return f"Visit types: {len(made)} made, without fees."

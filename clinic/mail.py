@@ -3,7 +3,6 @@
 import logging
 import smtplib
 from datetime import datetime, timedelta
-from email.utils import make_msgid
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,7 +16,9 @@ from django.template.loader import render_to_string
 
 from clinic.models import QueuedMail
 
-LEASE = timedelta(minutes=2)  # longer than one delivery can take: connect, each command and QUIT time out at 10 s
+LEASE = timedelta(
+    minutes=2
+)  # longer than one delivery can take: connect, each command and QUIT time out at 10 s
 RETRY_AFTER = [timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60, 120, 240)]
 HELD_BACK = timedelta(hours=4)  # between further attempts, once the list above is used up
 GIVE_UP_AFTER = timedelta(days=3)
@@ -25,7 +26,7 @@ GIVE_UP_AFTER = timedelta(days=3)
 logger = logging.getLogger(__name__)
 
 
-def send(  # noqa: PLR0913 (one message has this many facts)
+def send(
     *,
     kind: str,
     to: str,
@@ -55,7 +56,7 @@ def send(  # noqa: PLR0913 (one message has this many facts)
         html=render_to_string(f"{template}.html", known | context),
         calendar=calendar,
         calendar_method=calendar_method,
-        message_id=make_msgid(idstring=uuid4().hex, domain=settings.CLINIC.mail_domain),
+        message_id=f"<{uuid4().hex}@{settings.CLINIC.mail_domain}>",
         created_at=now,
         send_at=send_at or now,
     )
@@ -68,7 +69,9 @@ def deliver_due(*, now: datetime, limit: int = 50) -> int:
     between leaves a lease that runs out, and the message goes again under the same Message-ID.
     """
     sent = 0
-    for pk in list(QueuedMail.objects.due(now).order_by("send_at", "pk").values_list("pk", flat=True)[:limit]):
+    for pk in list(
+        QueuedMail.objects.due(now).order_by("send_at", "pk").values_list("pk", flat=True)[:limit]
+    ):
         if QueuedMail.objects.due(now).filter(pk=pk).update(leased_until=now + LEASE):
             sent += _deliver(QueuedMail.objects.get(pk=pk), now)
     return sent
@@ -121,7 +124,7 @@ def message(mail: QueuedMail) -> EmailMultiAlternatives:
     )
     built.attach_alternative(mail.html, "text/html")
     if mail.calendar:
-        # As a file: read by every client, and by those that understand invitations as one. The method stands inside too.
+        # As a file every client can read it; those that know invitations see one, by the method.
         built.attach("visit.ics", mail.calendar, f"text/calendar; method={mail.calendar_method}")
     return built
 

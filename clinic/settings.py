@@ -24,6 +24,7 @@ env = environ.Env(
     DEFAULT_FROM_EMAIL=(str, ""),
     STAFF_EMAIL=(str, ""),
     TRUSTED_PROXY=(bool, False),
+    TEMPLATE_DEBUG=(bool, False),
     CLINIC_NAME=(str, "Richmond Hill Acupuncture Pro"),
     CLINIC_PHONE=(str, "905-555-0100"),
     CLINIC_ADDRESS=(str, "Richmond Hill, Ontario (sample address)"),
@@ -56,7 +57,9 @@ if PRODUCTION:
 else:
     DATA_DIR.mkdir(parents=True, exist_ok=True)
 
-DEBUG = False  # error pages, caching and file names are the same everywhere, so what was looked at is what runs
+DEBUG = (
+    False  # error pages, caching and file names are the same everywhere, so what was looked at is what runs
+)
 SECRET_KEY: str = env("SECRET_KEY") or "development-only: production refuses to start without its own"
 SITE_URL: str = (env("SITE_URL") or f"http://127.0.0.1:{PORT}").rstrip("/")
 ALLOWED_HOSTS: list[str] = env("ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]"]
@@ -92,6 +95,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "clinic.headers.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "clinic.headers.RefusalMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -107,6 +111,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "debug": env("TEMPLATE_DEBUG"),  # for measuring which template lines the tests reach
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -123,7 +128,9 @@ CRISPY_FAIL_SILENTLY = False
 
 # --- Data ---------------------------------------------------------------------------------------------------
 
-_database: dict[str, Any] = env.db_url_config(env("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'clinic.sqlite3'}")
+_database: dict[str, Any] = env.db_url_config(
+    env("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'clinic.sqlite3'}"
+)
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     # Every transaction takes the write lock when it begins: a read-then-write can neither deadlock nor fail
     # half way. WAL lets readers go on meanwhile; FULL loses nothing acknowledged when the power goes.

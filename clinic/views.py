@@ -33,14 +33,14 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
-def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 (the signature is Django's)
+def healthz(request: HttpRequest) -> HttpResponse:
     """The process is up."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @never_cache
 @require_safe
-def readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 (the signature is Django's)
+def readyz(request: HttpRequest) -> HttpResponse:
     """The database answers, every migration is applied, and the mail queue moves; 503 names what is not so."""
     faults = _faults(timezone.now())
     return HttpResponse(
@@ -61,9 +61,11 @@ def _faults(now: datetime) -> list[str]:
 
 
 @require_safe
-def security_txt(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 (the signature is Django's)
+def security_txt(request: HttpRequest) -> HttpResponse:
     """Where to report a weakness (RFC 9116); the expiry is always between 30 and 365 days away."""
-    expires = (timezone.now().astimezone(UTC) + timedelta(days=180)).replace(hour=0, minute=0, second=0, microsecond=0)
+    expires = (timezone.now().astimezone(UTC) + timedelta(days=180)).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
     lines = [
         f"Contact: mailto:{settings.CLINIC.email}",
         f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
@@ -73,19 +75,19 @@ def security_txt(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 (the sig
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 (the signature is Django's)
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "400.html", status=400)
 
 
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 (as above)
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "403.html", status=403)
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 (as above)
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render(request, "403_csrf.html", status=403)
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 (as above)
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "404.html", status=404)
 
 

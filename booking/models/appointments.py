@@ -185,7 +185,9 @@ class Appointment(models.Model):
 class Occupancy(models.Model):
     """One resource taken for one half-open interval `[starts_at, ends_at)`; the database refuses overlaps."""
 
-    resource = models.ForeignKey(Resource, verbose_name=_("resource"), related_name="+", on_delete=models.PROTECT)
+    resource = models.ForeignKey(
+        Resource, verbose_name=_("resource"), related_name="+", on_delete=models.PROTECT
+    )
     lane = models.PositiveSmallIntegerField(_("lane"), default=0)
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("to"))

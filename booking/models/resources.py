@@ -39,7 +39,10 @@ class Resource(models.Model):
     )
     registration_number = models.CharField(_("registration number"), max_length=20, blank=True)
     languages = models.CharField(
-        _("languages spoken"), max_length=120, blank=True, help_text=_("As patients read it: English, Cantonese.")
+        _("languages spoken"),
+        max_length=120,
+        blank=True,
+        help_text=_("As patients read it: English, Cantonese."),
     )
     position = models.PositiveSmallIntegerField(_("position in lists"), default=0)
     is_active = models.BooleanField(_("takes visits"), default=True)

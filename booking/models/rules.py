@@ -21,7 +21,9 @@ class BookingRules(models.Model):
         _("how far ahead, in days"), default=90, validators=[MinValueValidator(1), MaxValueValidator(366)]
     )
     answer_within_hours = models.PositiveSmallIntegerField(
-        _("we answer within … hours"), default=24, validators=[MinValueValidator(1), MaxValueValidator(24 * 7)]
+        _("we answer within … hours"),
+        default=24,
+        validators=[MinValueValidator(1), MaxValueValidator(24 * 7)],
     )
     cancellation_hours = models.PositiveSmallIntegerField(
         _("free to cancel until … hours before"), default=24, validators=[MaxValueValidator(24 * 7)]

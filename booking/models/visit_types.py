@@ -94,9 +94,7 @@ class Phase(models.Model):
         ordering = ["position"]
         constraints = [
             models.UniqueConstraint(fields=["visit_type", "position"], name="phase_position_once"),
-            models.CheckConstraint(
-                condition=models.Q(minutes__gt=0), name="phase_takes_time"
-            ),
+            models.CheckConstraint(condition=models.Q(minutes__gt=0), name="phase_takes_time"),
         ]
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ USERNAME = "desk"
 class Command(BaseCommand):
     help = "Makes the demo staff account, or finds it again, and prints its password (never in production)."
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 (the signature is Django's)
+    def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("There is no demo account in production; use createsuperuser.")
         kept = settings.DATA_DIR / "demo-password"

@@ -17,10 +17,10 @@ STOP_WITHIN = 15.0  # seconds, after which a child is killed
 class Command(BaseCommand):
     help = "Serves the site with gunicorn and sends its mail, until Ctrl-C or SIGTERM."
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 (the signature is Django's)
+    def handle(self, *args: Any, **options: Any) -> None:
         stopping = False
 
-        def ask_to_stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 (the signature is Python's)
+        def ask_to_stop(signum: int, frame: FrameType | None) -> None:
             nonlocal stopping
             stopping = True
 
@@ -29,7 +29,9 @@ class Command(BaseCommand):
         self.stdout.write(f"Serving on {settings.SITE_URL}; mails go to {_mail_goes_to()}.")
         # A session of their own: Ctrl-C reaches only this process, which then stops both in order.
         children = {
-            name: subprocess.Popen([sys.executable, *arguments], cwd=settings.BASE_DIR, start_new_session=True)  # noqa: S603
+            name: subprocess.Popen(  # noqa: S603 (our own two commands)
+                [sys.executable, *arguments], cwd=settings.BASE_DIR, start_new_session=True
+            )
             for name, arguments in {
                 "the web server": ["-m", "gunicorn", "--config", "clinic/gunicorn_conf.py", "clinic.wsgi"],
                 "the mail worker": ["manage.py", "worker"],

@@ -10,8 +10,10 @@ from content.starter import load_starter_articles
 
 
 class Command(BaseCommand):
-    help = "Creates sample practitioners, rooms, hours, visit types and the articles where there are none yet."
+    help = (
+        "Creates sample practitioners, rooms, hours, visit types and the articles where there are none yet."
+    )
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 (the signature is Django's)
+    def handle(self, *args: Any, **options: Any) -> None:
         for line in [*create_starter_clinic(), *load_starter_articles(timezone.now())]:
             self.stdout.write(line)

@@ -22,14 +22,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="do one round and report it")
 
-    def handle(self, *args: Any, once: bool, **options: Any) -> None:  # noqa: ARG002 (the signature is Django's)
+    def handle(self, *args: Any, once: bool, **options: Any) -> None:
         if once:
             sent = self.work(erase=True)
             self.stdout.write(f"{sent} sent")
             return
         stop = threading.Event()
 
-        def ask_to_stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 (the signature is Python's)
+        def ask_to_stop(signum: int, frame: FrameType | None) -> None:
             stop.set()  # the message in hand is finished first
 
         signal.signal(signal.SIGTERM, ask_to_stop)

@@ -1,0 +1,25 @@
+"""What every test stands on: plain static files, a fast password hasher, a file database shared by threads."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    from django.conf import settings  # noqa: PLC0415 (Django is set up by now)
+
+    was, settings.STATIC_ROOT = settings.STATIC_ROOT, tmp_path_factory.mktemp("static")
+    yield
+    settings.STATIC_ROOT = was
+
+
+@pytest.fixture(autouse=True)
+def _for_tests(settings: Settings, tmp_path: Path) -> None:
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.EMAIL_FILE_PATH = str(tmp_path / "mails")
