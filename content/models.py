@@ -132,7 +132,7 @@ class Article(models.Model):
         """Says at each field what keeps the article from being published."""
         faults: dict[str, Any] = {}
         if self.is_published:
-            for field in ("summary", "body", "author", "reviewed_on", "review_due_on", "published_at"):
+            for field in ("summary", "body", "author", "reviewed_on", "review_due_on"):
                 if not getattr(self, field):
                     faults[field] = _("A published article needs this.")
         if self._has_broken_card():

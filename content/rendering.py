@@ -39,6 +39,7 @@ CLEANER = nh3.Cleaner(
         "table", "tbody", "td", "th", "thead", "tr", "ul",
     },
     attributes={
+        "*": set(),  # otherwise lang and title are let through
         "a": {"href", "id", "aria-label"},
         "h2": {"id"},
         "h3": {"id"},

@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent / "starter"
 FENCE = "---\n"
 
 
-class MalformedArticleError(Exception):
+class MalformedArticle(Exception):
     """A starter file cannot be used; the message names the file and the fault."""
 
 
@@ -54,7 +54,7 @@ def load_starter_articles(now: datetime, folder: Path = FOLDER) -> list[str]:
 
     An article that is there already stays as staff have left it.
 
-    :raises MalformedArticleError: if a file cannot be used.
+    :raises MalformedArticle: if a file cannot be used.
     """
     files = [_read(path) for path in sorted(folder.glob("*.md"))]
     there = set(Article.objects.values_list("slug", flat=True))
@@ -64,7 +64,7 @@ def load_starter_articles(now: datetime, folder: Path = FOLDER) -> list[str]:
             try:
                 _add(file, now)
             except (TypeError, ValidationError) as error:
-                raise MalformedArticleError(f"{file.slug}.md: {error}") from error
+                raise MalformedArticle(f"{file.slug}.md: {error}") from error
         for file in missing:
             _relate(file)
     added, kept = _("Added the article “%(title)s”."), _("Kept the article “%(title)s” as it is.")
@@ -74,11 +74,11 @@ def load_starter_articles(now: datetime, folder: Path = FOLDER) -> list[str]:
 def _read(path: Path) -> StarterArticle:
     before, *parts = path.read_text(encoding="utf-8").split(FENCE, 2)
     if before or len(parts) != 2:  # noqa: PLR2004 (the facts and the text)
-        raise MalformedArticleError(f"{path.name}: begin with a line ---, the facts, and another line ---")
+        raise MalformedArticle(f"{path.name}: begin with a line ---, the facts, and another line ---")
     try:
         return StarterArticle(slug=path.stem, body=parts[1].strip() + "\n", **yaml.safe_load(parts[0]))
     except (TypeError, yaml.YAMLError) as error:
-        raise MalformedArticleError(f"{path.name}: {error}") from error
+        raise MalformedArticle(f"{path.name}: {error}") from error
 
 
 def _add(file: StarterArticle, now: datetime) -> None:
@@ -113,5 +113,5 @@ def _relate(file: StarterArticle) -> None:
     related = Article.objects.filter(slug__in=file.related_slugs)
     unknown = set(file.related_slugs) - {article.slug for article in related}
     if unknown:
-        raise MalformedArticleError(f"{file.slug}.md: there is no related article {sorted(unknown)}")
+        raise MalformedArticle(f"{file.slug}.md: there is no related article {sorted(unknown)}")
     Article.objects.get(slug=file.slug).related.set(related)
