@@ -5,7 +5,7 @@ IMMEDIATE transaction is the lock. Under the locks an operation looks again befo
 own NoOverlap constraint has the last word.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -126,7 +126,9 @@ def confirm_appointment(*, appointment: Appointment, version: int, by: User, now
 
     :raises AlreadyDecided: if it has changed since, or no longer waits for an answer.
     """
-    return _change(appointment, version, Status.BOOKED, Actor.STAFF, by, now, notices.confirmed)
+    with _changing(appointment, version, Status.BOOKED, Actor.STAFF, by, now) as (confirmed, _):
+        notices.confirmed(confirmed, now=now)
+    return confirmed
 
 
 def decline_appointment(
@@ -136,15 +138,15 @@ def decline_appointment(
 
     :raises AlreadyDecided: if it has changed since, or no longer waits for an answer.
     """
-
-    def tell(declined: Appointment, *, now: datetime) -> None:
-        practitioner = None if declined.anyone else declined.practitioner
+    with _changing(appointment, version, Status.DECLINED, Actor.STAFF, by, now, reason) as (declined, _):
         next_starts = queries.next_starts(
-            declined.visit_type, practitioner=practitioner, rules=BookingRules.current(), now=now
+            declined.visit_type,
+            practitioner=None if declined.anyone else declined.practitioner,
+            rules=BookingRules.current(),
+            now=now,
         )
         notices.declined(declined, reason=reason, next_starts=next_starts, now=now)
-
-    return _change(appointment, version, Status.DECLINED, Actor.STAFF, by, now, tell, reason=reason)
+    return declined
 
 
 def cancel_appointment(
@@ -154,25 +156,26 @@ def cancel_appointment(
 
     :raises AlreadyDecided: if it has changed since, or is past cancelling.
     """
-    was_booked = appointment.is_booked
-
-    def tell(cancelled: Appointment, *, now: datetime) -> None:
-        notices.cancelled(cancelled, was_booked=was_booked, now=now)
-
     actor = Actor.STAFF if by else Actor.PATIENT
-    return _change(appointment, version, Status.CANCELLED, actor, by, now, tell)
+    with _changing(appointment, version, Status.CANCELLED, actor, by, now) as (cancelled, was):
+        notices.cancelled(cancelled, was_booked=was == Status.BOOKED, now=now)
+    return cancelled
 
 
-def _change(
+@contextmanager
+def _changing(
     appointment: Appointment,
     version: int,
     to: Status,
     actor: Actor,
     by: User | None,
     now: datetime,
-    tell: Callable[..., None],
     reason: str = "",
-) -> Appointment:
+) -> Iterator[tuple[Appointment, str]]:
+    """Changes the status in a transaction that ends after the caller's block; yields the row and what it was.
+
+    :raises AlreadyDecided: if the row is no longer `version`, or the table of transitions has no such change.
+    """
     with transaction.atomic(durable=True):
         locked = (
             Appointment.objects.select_for_update(of=("self",), no_key=True)
@@ -188,8 +191,7 @@ def _change(
         if not locked.is_occupying:
             locked.occupancies.all().delete()
         _record(locked, was, actor, by=by, now=now, reason=reason)
-        tell(locked, now=now)
-    return locked
+        yield locked, was
 
 
 def _lock_resources(visit_type: VisitType, practitioner: Resource | None) -> None:
