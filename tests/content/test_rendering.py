@@ -84,6 +84,20 @@ def test_a_citation_links_to_its_source_and_only_the_first_bears_the_id() -> Non
     assert rendered.cited == {1, 2}
 
 
+def test_a_citation_within_a_link_s_text_leaves_no_link_inside_a_link() -> None:
+    assert render_article("[a[^1]](/b/)").html == (
+        '<p>[a<a class="cite" href="#r1" id="c1" aria-label="Reference 1">1</a>](/b/)</p>\n'
+    )
+
+
+def test_html_in_the_text_is_shown_and_not_obeyed() -> None:
+    assert render_article("Use <b>this</b>.\n\n<hr>\n\n::: note <em>Tell</em> us\n:::").html == (
+        "<p>Use &lt;b&gt;this&lt;/b&gt;.</p>\n<p>&lt;hr&gt;</p>\n"
+        '<section class="note" aria-labelledby="card"><h2 id="card">&lt;em&gt;Tell&lt;/em&gt; us</h2>'
+        '<div class="flow"></div></section>'
+    )
+
+
 def test_tables_lists_and_links_are_kept() -> None:
     markdown = "|a|\n|:-:|\n|b|\n\n3. c\n\n[d](/points/) [e](tel:811) **f** *g*\n"
     assert render_article(markdown).html == (
