@@ -1,0 +1,89 @@
+"""What the server's session keeps of one visitor on the way to a request, and for how long."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID, uuid4, uuid5
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import SessionBase
+
+from booking import screening
+
+KEPT_FOR: Final = timedelta(hours=1)
+REMEMBERED: Final = 20  # requests; whoever sends more in an hour has the mails
+
+_GATE, _DRAFT, _SENT = "safety_gate", "draft", "sent"
+
+Answers = dict[str, Any]
+
+
+def pass_gate(session: SessionBase) -> None:
+    """Notes that none of the emergency signs applied, and which version of them was asked."""
+    session[_GATE] = {"version": screening.VERSION}
+    _end_with_the_hour(session)
+
+
+def forget_gate(session: SessionBase) -> None:
+    session.pop(_GATE, None)
+
+
+def has_passed_gate(session: SessionBase) -> bool:
+    return bool(session.get(_GATE) == {"version": screening.VERSION})
+
+
+def keep(session: SessionBase, answers: Answers, *, now: datetime) -> None:
+    """Keeps what was typed until it is sent or the hour is over; the same draft when it is typed again."""
+    draft_id = session.get(_DRAFT, {}).get("id") or str(uuid4())
+    until = (now + KEPT_FOR).timestamp()
+    session[_DRAFT] = {"id": draft_id, "answers": answers, "until": until}
+    _end_with_the_hour(session)
+
+
+def answers(session: SessionBase, *, now: datetime) -> Answers | None:
+    """What was typed, or None; what is past its hour is erased here and now."""
+    draft = session.get(_DRAFT)
+    if draft is None:
+        return None
+    if now.timestamp() >= draft["until"]:
+        erase(session)
+        return None
+    kept: Answers = draft["answers"]
+    return kept
+
+
+def erase(session: SessionBase) -> None:
+    session.pop(_DRAFT, None)
+
+
+def key_of(session: SessionBase, asked_for: str) -> UUID:
+    """The idempotency key of what is kept together with what is asked for.
+
+    It changes when either does, so that the page which was checked is the one that is sent. The draft must exist.
+    """
+    draft = session[_DRAFT]
+    return uuid5(UUID(draft["id"]), asked_for + json.dumps(draft["answers"], sort_keys=True))
+
+
+def note_sent(session: SessionBase, *, key: UUID, reference: str) -> None:
+    """Erases what was typed and remembers the request that it became."""
+    erase(session)
+    sent = session.get(_SENT, {}) | {str(key): reference}
+    session[_SENT] = dict(list(sent.items())[-REMEMBERED:])
+    _end_with_the_hour(session)
+
+
+def sent_with(session: SessionBase, key: str) -> str | None:
+    """The reference of the request that was sent with this key from this session."""
+    reference: str | None = session.get(_SENT, {}).get(key)
+    return reference
+
+
+def has_sent(session: SessionBase, reference: str) -> bool:
+    return reference in session.get(_SENT, {}).values()
+
+
+def _end_with_the_hour(session: SessionBase) -> None:
+    """Staff who are signed in keep their own session's length."""
+    if SESSION_KEY not in session:
+        session.set_expiry(int(KEPT_FOR.total_seconds()))

@@ -1,0 +1,287 @@
+"""What a patient may type on the way to a request, what is refused and in which words."""
+
+import re
+import unicodedata
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Fieldset, Layout
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from booking import openings, screening, times
+from booking.drafts import Answers
+from booking.models import Appointment, Resource
+from booking.models.resources import ANYONE
+from booking.operations import Details
+
+NOTE_LENGTH: Final = 300
+PHONE_LENGTH: Final = 40
+FEWEST_DIGITS: Final = 7
+
+CONSENT_VERSION: Final = "2026-11"  # changes with the wording of CONSENT
+CONSENT: Final = _(
+    "I agree that the clinic keeps and uses these answers to arrange and plan my visit, and I have read the fee and "
+    "the cancellation rule."
+)
+
+NO, YES, NOT_SURE = "no", "yes", "not_sure"
+
+
+def _helper(*layout: Any) -> FormHelper:
+    """The page writes the form's tag and button; the pack writes the fields."""
+    helper = FormHelper()
+    helper.form_tag = False
+    if layout:
+        helper.layout = Layout(*layout)
+    return helper
+
+
+def refuse_unprintable(text: str, allowed: str = "") -> None:
+    """Control characters and halves of characters cannot be shown, stored or sent.
+
+    :raises ValidationError: if `text` has any but those `allowed`.
+    """
+    if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in allowed for char in text):
+        raise ValidationError(_("Remove the characters that cannot be shown, or type this again."))
+
+
+class SafetyForm(forms.Form):
+    """The safety gate's one question; `next` is the page that asked for it."""
+
+    use_required_attribute = False
+    helper = _helper()
+
+    applies = forms.ChoiceField(
+        label=_("Do any of these apply to you now?"),
+        choices=[(NO, _("No, none of these")), (YES, _("Yes, at least one")), (NOT_SURE, _("I’m not sure"))],
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Answer whether any of these apply to you now"),
+            "invalid_choice": _("Answer whether any of these apply to you now"),
+        },
+    )
+    next = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    @property
+    def may_go_on(self) -> bool:
+        return bool(self.cleaned_data["applies"] == NO)
+
+
+class TimeForm(forms.Form):
+    """One start out of those that are free, with one of the practitioners or anyone."""
+
+    start = forms.CharField(error_messages={"required": _("Choose a time")})
+    practitioner = forms.CharField(required=False)
+
+    def __init__(
+        self, data: Any = None, *, free: openings.Openings, practitioners: dict[str, Resource]
+    ) -> None:
+        super().__init__(data)
+        self.free = free
+        self.practitioners = practitioners
+        self.is_taken = False
+
+    def clean_practitioner(self) -> Resource | None:
+        slug = self.cleaned_data["practitioner"] or ANYONE
+        if slug != ANYONE and slug not in self.practitioners:
+            raise ValidationError(_("This practitioner is not available. Choose a time again."))
+        return self.practitioners.get(slug)
+
+    def clean_start(self) -> datetime:
+        try:
+            return times.parse_start(self.cleaned_data["start"])
+        except ValueError as error:
+            raise ValidationError(_("Choose a time from those below")) from error
+
+    def clean(self) -> None:
+        start = self.cleaned_data.get("start")
+        if start is None or "practitioner" not in self.cleaned_data:
+            return
+        who = self.cleaned_data["practitioner"]
+        if self.free.at(int(start.timestamp()), who.pk if who else None) is None:
+            self.is_taken = True
+            self.add_error("start", _("That time has just been taken. Choose another one"))
+
+
+class DetailsForm(forms.Form):
+    """Who asks for the visit and what the practitioner should know."""
+
+    use_required_attribute = False
+    helper = _helper(
+        Fieldset(_("You"), "name", "email", "phone", "new_patient", "language"),
+        Fieldset(_("Before using needles"), "precautions", "any_precaution", "note"),
+    )
+
+    name = forms.CharField(
+        label=_("Full name"),
+        max_length=120,
+        widget=forms.TextInput({"autocomplete": "name"}),
+        error_messages={"required": _("Enter your full name")},
+    )
+    email = forms.EmailField(
+        label=_("E-mail"),
+        max_length=254,
+        help_text=_("We answer your request here. No health answer is ever put into an e-mail."),
+        widget=forms.EmailInput({"autocomplete": "email", "inputmode": "email"}),
+        error_messages={
+            "required": _("Enter your e-mail address"),
+            "invalid": _("Enter an e-mail address like name@example.com"),
+        },
+    )
+    phone = forms.CharField(
+        label=_("Phone number"),
+        required=False,
+        help_text=_("In case we need to talk with you before your visit, or your time must change at short notice."),
+        widget=forms.TextInput(
+            {"type": "tel", "autocomplete": "tel", "class": "w-sm", "maxlength": PHONE_LENGTH}
+        ),
+    )
+    new_patient = forms.ChoiceField(
+        label=_("Have you been to this clinic before?"),
+        choices=[("new", _("No, this is my first visit")), ("returning", _("Yes"))],
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Answer whether you have been here before"),
+            "invalid_choice": _("Answer whether you have been here before"),
+        },
+    )
+    language = forms.ChoiceField(
+        label=_("Language you prefer"),
+        help_text=_("We try to arrange it, and tell you if we cannot."),
+        choices=Appointment.Language.choices,
+        initial=Appointment.Language.ENGLISH,
+        widget=forms.Select({"class": "w-sm"}),
+        error_messages={
+            "required": _("Choose a language from the list"),
+            "invalid_choice": _("Choose a language from the list"),
+        },
+    )
+    precautions = forms.MultipleChoiceField(
+        label=_("Tick any that apply, or might apply"),
+        help_text=_("Most people can have acupuncture all the same. We ask so that treatment is safe."),
+        choices=[(precaution.code, precaution.label) for precaution in screening.PRECAUTIONS],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": _("Tick only what is on the list")},
+    )
+    any_precaution = forms.ChoiceField(
+        label=_("Do any of these apply to you?"),
+        choices=[
+            (NO, _("No, none of these")),
+            (YES, _("Yes, what I have ticked")),
+            (NOT_SURE, _("I’m not sure")),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Answer whether any of these apply to you"),
+            "invalid_choice": _("Answer whether any of these apply to you"),
+        },
+    )
+    note = forms.CharField(
+        label=_("What would you like help with?"),
+        required=False,
+        help_text=_("It helps us to plan the visit. A sentence or two is enough, 300 characters at most."),
+        widget=forms.Textarea({"rows": 4, "maxlength": NOTE_LENGTH}),
+    )
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        refuse_unprintable(name)
+        if not any(map(str.isalpha, name)):
+            raise ValidationError(_("Enter your full name"))
+        return name
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"])
+        refuse_unprintable(email)
+        return email
+
+    def clean_phone(self) -> str:
+        """Phones add invisible marks when a number is pasted, and keyboards have digits of their own."""
+        typed = str(self.cleaned_data["phone"])
+        plain = "".join(
+            str(unicodedata.decimal(char, char)) for char in typed if unicodedata.category(char) != "Cf"
+        ).strip()
+        is_number = re.fullmatch(r"\+?[0-9()\-. ]+(?:(?:,? ?(?:ext\.?|x)) ?[0-9]{1,6})?", plain, re.IGNORECASE)
+        if plain and (not is_number or sum(map(str.isdigit, plain)) < FEWEST_DIGITS):
+            raise ValidationError(_("Enter a phone number like 905-555-0100, or leave this empty"))
+        if len(plain) > PHONE_LENGTH:
+            raise ValidationError(_("Enter a phone number of 40 characters at most"))
+        return plain
+
+    def clean_note(self) -> str:
+        """Browsers send a new line as two characters and count it as one."""
+        note = str(self.cleaned_data["note"]).replace("\r\n", "\n")
+        refuse_unprintable(note, allowed="\n\t")
+        if len(note) > NOTE_LENGTH:
+            raise ValidationError(_("Shorten this to 300 characters or fewer"))
+        return note
+
+    def clean(self) -> None:
+        answer, ticked = self.cleaned_data.get("any_precaution"), self.cleaned_data.get("precautions")
+        if answer == NO and ticked:
+            self.add_error(
+                "any_precaution", _("You ticked something above: answer “Yes” or “I’m not sure”, or take it back")
+            )
+        if answer == YES and ticked == []:
+            self.add_error("precautions", _("Tick what applies, or answer “No” or “I’m not sure” below"))
+
+    @property
+    def answers(self) -> Answers:
+        """What was typed, as it is kept until it is sent and as the form takes it again."""
+        return {name: self.cleaned_data[name] for name in self.fields}
+
+    @property
+    def precaution_labels(self) -> list[str]:
+        """What was ticked, in the words that were read."""
+        ticked = self.cleaned_data["precautions"]
+        return [str(precaution.label) for precaution in screening.PRECAUTIONS if precaution.code in ticked]
+
+    def choice_label(self, name: str) -> str:
+        """The words beside the radio button or in the list that was chosen."""
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 (for the type checker)
+        return str(dict(field.choices)[self.cleaned_data[name]])
+
+    def details(self, *, wants_articles: bool) -> Details:
+        """What the operation is told."""
+        typed = self.cleaned_data
+        certainty = YES if typed["any_precaution"] == YES else NOT_SURE
+        precautions = dict.fromkeys(typed["precautions"], certainty)
+        if typed["any_precaution"] == NOT_SURE and not precautions:
+            precautions = {screening.UNNAMED: NOT_SURE}
+        return Details(
+            name=typed["name"],
+            email=typed["email"],
+            phone=typed["phone"],
+            language=typed["language"],
+            new_patient=typed["new_patient"] == "new",
+            precautions=precautions,
+            note=typed["note"],
+            consent_version=CONSENT_VERSION,
+            wants_articles=wants_articles,
+        )
+
+
+class SendForm(forms.Form):
+    """The agreement under the answers; `key` names exactly these answers, so that they are sent once."""
+
+    use_required_attribute = False
+    helper = _helper()
+
+    consent = forms.BooleanField(
+        label=CONSENT, error_messages={"required": _("Tick the box to agree, or call us instead")}
+    )
+    wants_articles = forms.BooleanField(label=_("Send me new articles by e-mail"), required=False)
+
+    def __init__(self, data: Any = None, *, key: UUID) -> None:
+        super().__init__(data)
+        self.key = key
+
+    def clean(self) -> None:
+        if self.data.get("key") != str(self.key):
+            raise ValidationError(_("Your answers have changed since you opened this page. Please check them again."))

@@ -1,0 +1,31 @@
+"""The addresses of booking: `/book/…` to ask for a visit, `/appointments/…` for what was asked."""
+
+from datetime import datetime
+
+from django.urls import path, register_converter
+
+from booking import times, views
+
+
+class StartConverter:
+    """A start in an address: wall time with offset, as in 20270304T1030-0500; anything else is not found."""
+
+    regex = r"[0-9]{8}T[0-9]{4}[+-][0-9]{4}"
+
+    def to_python(self, text: str) -> datetime:
+        return times.parse_start(text)
+
+    def to_url(self, at: datetime) -> str:
+        return times.write_start(at)
+
+
+register_converter(StartConverter, "start")
+
+app_name = "booking"
+urlpatterns = [
+    path("book/", views.start, name="start"),
+    path("book/<slug:visit_type>/", views.choose_time, name="times"),
+    path("book/<slug:visit_type>/<slug:practitioner>/<start:starts_at>/", views.details, name="details"),
+    path("book/<slug:visit_type>/<slug:practitioner>/<start:starts_at>/check/", views.check, name="check"),
+    path("appointments/<slug:reference>/", views.appointment, name="appointment"),
+]
