@@ -88,6 +88,8 @@ def test_a_whole_article_page(client: Client, settings: Settings) -> None:
         "Articles",
         "Needles &amp; backs",
         "What &lt;it&gt; is.",
+        "Page last reviewed",
+        "1 November 2026",
         "In short",
         "It may help.",
         "It may not.",
@@ -167,7 +169,7 @@ def test_pages_about_our_treatment_say_that_we_have_an_interest(
 
 def test_a_short_article_has_no_empty_lists(client: Client) -> None:
     main = main_of(client, make_article(body="Text.", topic="back-pain").get_absolute_url())
-    assert texts_of(main)[4:8] == ["Text.", "Written by", "A. Writer", "Clinical reviewer"]
+    assert texts_of(main)[6:10] == ["Text.", "Written by", "A. Writer", "Clinical reviewer"]
     assert "Read next" not in main
 
 
