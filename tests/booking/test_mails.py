@@ -11,7 +11,7 @@ from icalendar import Calendar
 from pytest_django import Settings
 
 from booking import operations, times
-from booking.models import Appointment, DeclineReason, Occupancy
+from booking.models import TRANSITIONS, Appointment, DeclineReason, Occupancy, StatusChange
 from booking.operations import Details
 from clinic import mail
 from clinic.models import QueuedMail
@@ -55,6 +55,12 @@ def test_each_change_writes_its_mails() -> None:
         ("new_request", "desk@clinic.invalid"),
         ("declined", "parisa@example.com"),
     ]
+
+
+def test_every_change_of_status_sends_the_mail_that_the_table_gives_it() -> None:
+    to_patient = [row.kind for row in history() if row.kind != "new_request"]
+    changes = StatusChange.objects.order_by("pk").values_list("from_status", "to_status")
+    assert to_patient == [TRANSITIONS[change].notice for change in changes]
 
 
 def test_no_mail_carries_a_reason_a_health_answer_or_a_phone_number_of_the_patient() -> None:
