@@ -1,0 +1,187 @@
+"""How staff answer: each act is one POST of the version they saw to one operation, and one message back."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from booking import times
+from booking.models import Appointment, DeclineReason, StatusChange
+from booking.operations import AlreadyDecided, cancel_appointment, confirm_appointment, decline_appointment
+
+DECIDE = "booking.decide_appointment"
+
+
+class SeenForm(forms.Form):
+    """The version that the person who decides was looking at."""
+
+    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+
+
+class DeclineForm(SeenForm):
+    reason = forms.ChoiceField(
+        label=gettext_lazy("What the patient reads"),
+        choices=DeclineReason.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose what the patient reads.")},
+    )
+
+
+class DecisionsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Adds the acts to the appointment's addresses.
+
+    `admin_view` only asks whether somebody is staff, so each act asks for its own permission.
+    """
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:  # type: ignore[override]
+        def act(name: str, view: Callable[..., HttpResponse]) -> URLPattern:
+            return path(
+                f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"booking_appointment_{name}"
+            )
+
+        return [
+            act("confirm", require_POST(self.confirm)),
+            act("decline", self.decline),
+            act("cancel", self.cancel),
+            *super().get_urls(),
+        ]
+
+    def may_decide(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(DECIDE)
+
+    def confirm(self, request: HttpRequest, pk: int) -> HttpResponse:
+        appointment = self._to_decide(request, pk)
+        form = SeenForm(request.POST)
+        if not form.is_valid():
+            return self._not_understood(request, appointment)
+        return self._carry_out(request, appointment, form, confirm_appointment)
+
+    def decline(self, request: HttpRequest, pk: int) -> HttpResponse:
+        appointment = self._to_decide(request, pk)
+        if not appointment.is_pending:
+            return self._already_decided(request, appointment)
+        form = DeclineForm(_posted(request), initial={"version": appointment.version})
+        if form.is_valid():
+            reason = DeclineReason(form.cleaned_data["reason"])
+            return self._carry_out(request, appointment, form, decline_appointment, reason=reason)
+        return self._ask(request, appointment, form, "decline", _("Decline this request?"))
+
+    def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
+        appointment = self._to_decide(request, pk)
+        if not appointment.can_be_cancelled:
+            return self._already_decided(request, appointment)
+        form = SeenForm(_posted(request), initial={"version": appointment.version})
+        if form.is_valid():
+            return self._carry_out(request, appointment, form, cancel_appointment)
+        return self._ask(request, appointment, form, "cancel", _("Cancel this appointment?"))
+
+    def _to_decide(self, request: HttpRequest, pk: int) -> Appointment:
+        """The appointment that the address names.
+
+        :raises PermissionDenied: if this person may not decide.
+        :raises Http404: if there is none.
+        """
+        if not self.may_decide(request):
+            raise PermissionDenied
+        return get_object_or_404(Appointment.objects.with_people(), pk=pk)
+
+    def _carry_out(
+        self,
+        request: HttpRequest,
+        appointment: Appointment,
+        form: SeenForm,
+        operation: Callable[..., Appointment],
+        **facts: Any,
+    ) -> HttpResponse:
+        try:
+            decided = operation(
+                appointment=appointment,
+                version=form.cleaned_data["version"],
+                by=cast("User", request.user),  # admin_view lets nobody else in
+                now=timezone.now(),
+                **facts,
+            )
+        except AlreadyDecided as error:
+            return self._already_decided(request, error.appointment)
+        done = _("%(reference)s is now %(status)s.") % {
+            "reference": decided.reference,
+            "status": decided.get_status_display(),
+        }
+        told = (
+            _("The e-mail to %(name)s is on its way.")
+            if decided.patient.email
+            else _("%(name)s gave no e-mail address: please call.")
+        )
+        messages.success(request, f"{done} {told % {'name': decided.patient.name}}")
+        return HttpResponseRedirect(self._where_from(request) or _page(appointment))
+
+    def _ask(
+        self, request: HttpRequest, appointment: Appointment, form: SeenForm, act: str, title: str
+    ) -> HttpResponse:
+        """The page before an act that cannot be taken back."""
+        if "version" in form.errors:
+            return self._not_understood(request, appointment)
+        context = self.admin_site.each_context(request) | {
+            "title": title,
+            "opts": self.opts,
+            "appointment": appointment,
+            "form": form,
+            "back": self._where_from(request) or _page(appointment),
+        }
+        return TemplateResponse(request, f"admin/booking/appointment/{act}.html", context)
+
+    def _already_decided(self, request: HttpRequest, appointment: Appointment) -> HttpResponse:
+        """Says what it is now, who made it so and when."""
+        change = appointment.changes.select_related("by").last()
+        if appointment.is_pending or change is None:
+            says = _("%(reference)s has changed since you looked at it; nothing was changed.") % {
+                "reference": appointment.reference
+            }
+        else:
+            says = _("%(reference)s was already %(status)s (by %(who)s, %(when)s); nothing was changed.") % {
+                "reference": appointment.reference,
+                "status": appointment.get_status_display(),
+                "who": who(change),
+                "when": times.moment(change.at),
+            }
+        messages.warning(request, says)
+        return HttpResponseRedirect(_page(appointment))
+
+    def _not_understood(self, request: HttpRequest, appointment: Appointment) -> HttpResponse:
+        messages.error(request, _("That form was not complete; nothing was changed. Please look again."))
+        return HttpResponseRedirect(_page(appointment))
+
+    def _where_from(self, request: HttpRequest) -> str:
+        """The address on our own host to go back to, if the link named one."""
+        address = request.GET.get("next", "")
+        is_ours = url_has_allowed_host_and_scheme(
+            address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        )
+        return address if is_ours else ""
+
+
+def who(change: StatusChange) -> str:
+    """The name of the member of staff, or what else changed the status."""
+    if change.by:
+        return change.by.get_full_name() or change.by.get_username()
+    return change.get_actor_display()
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
+
+
+def _page(appointment: Appointment) -> str:
+    return reverse("admin:booking_appointment_change", args=[appointment.pk])

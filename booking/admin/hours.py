@@ -1,0 +1,39 @@
+"""Closures at the desk: when a resource or the whole clinic is away."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.db.models import Field
+from django.forms import Field as FormField
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from booking import times
+from booking.models import Closure
+
+
+@admin.register(Closure)
+class ClosureAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["__str__", "begins", "ends", "reason"]
+    list_select_related = ["resource"]
+    fields = ["resource", "starts_at", "ends_at", "reason"]
+    actions = None
+
+    def formfield_for_dbfield(
+        self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> FormField | None:
+        """The two boxes of a moment say aloud which is which; Django labels neither."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and isinstance(field.widget, AdminSplitDateTime):
+            for part, box in zip((_("date"), _("time")), field.widget.widgets, strict=True):
+                box.attrs["aria-label"] = f"{field.label}: {part}"
+        return field
+
+    @admin.display(description=_("from"), ordering="starts_at")
+    def begins(self, closure: Closure) -> str:
+        return times.moment(closure.starts_at)
+
+    @admin.display(description=_("to"), ordering="ends_at")
+    def ends(self, closure: Closure) -> str:
+        return times.moment(closure.ends_at)

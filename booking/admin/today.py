@@ -1,0 +1,103 @@
+"""What the desk shows first: the requests that wait, each within its practitioner's day, and the visits of today."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import groupby
+
+from booking import times
+from booking.models import Appointment, Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One line in a practitioner's day; `is_this` marks the request that the day is shown for."""
+
+    appointment: Appointment
+    is_this: bool = False
+    is_over: bool = False
+    is_now: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A request with everything that occupies its practitioner's day, itself included, in order of time."""
+
+    appointment: Appointment
+    day: list[Visit]
+    is_overdue: bool
+    is_due_today: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PractitionerDay:
+    practitioner: Resource
+    visits: list[Visit]
+
+
+def waiting(now: datetime) -> list[Waiting]:
+    """Every request that waits for an answer, oldest first, in two queries however many there are."""
+    pending = list(Appointment.objects.pending().with_people())
+    if not pending:
+        return []
+    days = _days_of(pending)
+    return [
+        Waiting(
+            appointment=appointment,
+            day=[Visit(other, is_this=other == appointment) for other in days[_day_of(appointment)]],
+            is_overdue=_promised_by(appointment, now),
+            is_due_today=_promised_by(appointment, midnight(times.local_day(now) + timedelta(days=1))),
+        )
+        for appointment in pending
+    ]
+
+
+def visits_of(day: date, *, now: datetime) -> list[PractitionerDay]:
+    """The visits that occupy this day, by practitioner in the order of their lists, in one query."""
+    visits = (
+        Appointment.objects.occupying()
+        .with_people()
+        .filter(starts_at__gte=midnight(day), starts_at__lt=midnight(day + timedelta(days=1)))
+        .order_by("practitioner__position", "practitioner__name", "practitioner", "starts_at", "pk")
+    )
+    return [
+        PractitionerDay(practitioner, [_as_seen(visit, now) for visit in theirs])
+        for practitioner, theirs in groupby(visits, key=lambda visit: visit.practitioner)
+    ]
+
+
+def _as_seen(visit: Appointment, now: datetime) -> Visit:
+    return Visit(visit, is_over=visit.ends_at <= now, is_now=visit.starts_at <= now < visit.ends_at)
+
+
+def _days_of(pending: list[Appointment]) -> dict[tuple[int, date], list[Appointment]]:
+    """What occupies the practitioners on the days that are asked for."""
+    asked_for = sorted({times.local_day(appointment.starts_at) for appointment in pending})
+    found = (
+        Appointment.objects.occupying()
+        .select_related("patient", "visit_type")
+        .filter(
+            practitioner__in={appointment.practitioner_id for appointment in pending},
+            starts_at__date__in=asked_for,
+            # The same again as instants, which the index on starts_at can use.
+            starts_at__gte=midnight(asked_for[0]),
+            starts_at__lt=midnight(asked_for[-1] + timedelta(days=1)),
+        )
+        .order_by("starts_at", "pk")
+    )
+    days: dict[tuple[int, date], list[Appointment]] = defaultdict(list)
+    for appointment in found:
+        days[_day_of(appointment)].append(appointment)
+    return days
+
+
+def _day_of(appointment: Appointment) -> tuple[int, date]:
+    return appointment.practitioner_id, times.local_day(appointment.starts_at)
+
+
+def _promised_by(appointment: Appointment, at: datetime) -> bool:
+    return appointment.answer_by is not None and appointment.answer_by <= at
+
+
+def midnight(day: date) -> datetime:
+    return times.from_epoch(times.epoch(day, time.min))
