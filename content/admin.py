@@ -16,6 +16,14 @@ from content.rendering import render_article
 
 
 class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        widgets = {
+            "title": forms.TextInput(attrs={"class": "vLargeTextField"}),
+            "summary": forms.TextInput(attrs={"class": "vLargeTextField"}),
+            "key_points": forms.Textarea(attrs={"class": "vLargeTextField", "rows": 5}),
+            "body": forms.Textarea(attrs={"class": "vLargeTextField", "rows": 32}),
+        }
+
     def clean(self) -> dict[str, Any]:
         """Publishing without a date means now."""
         cleaned = super().clean() or self.cleaned_data
@@ -48,8 +56,9 @@ class ReferenceInline(admin.TabularInline):  # type: ignore[type-arg]
     formset = ReferenceFormSet
     extra = 0
     formfield_overrides = {
-        models.TextField: {"widget": forms.Textarea(attrs={"rows": 2, "cols": 60})},
-        models.URLField: {"assume_scheme": "https"},
+        models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "cols": 32})},
+        models.CharField: {"widget": forms.TextInput(attrs={"size": 20})},
+        models.URLField: {"widget": forms.URLInput(attrs={"size": 20}), "assume_scheme": "https"},
     }
 
 

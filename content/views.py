@@ -23,7 +23,6 @@ def articles(request: HttpRequest) -> HttpResponse:
         request,
         "content/articles.html",
         {
-            "section": "articles",
             "canonical": settings.SITE_URL + reverse("content:articles"),
             "topics": [(label, listed) for label, listed in by_topic if listed],
         },
@@ -39,7 +38,6 @@ def article(request: HttpRequest, slug: str) -> HttpResponse:
         request,
         "content/article.html",
         {
-            "section": "articles",
             "canonical": settings.SITE_URL + shown.get_absolute_url(),
             "article": shown,
             "rendered": render_article(shown.body),
