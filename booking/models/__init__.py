@@ -10,7 +10,7 @@ from booking.models.appointments import (
     Status,
     StatusChange,
 )
-from booking.models.hours import Closure, WorkingHours
+from booking.models.hours import Closure, ClosureQuerySet, ExtraHours, WorkingHours
 from booking.models.patients import Patient
 from booking.models.resources import ANYONE, Resource, ResourceQuerySet
 from booking.models.rules import BookingRules
@@ -24,7 +24,9 @@ __all__ = [
     "AppointmentQuerySet",
     "BookingRules",
     "Closure",
+    "ClosureQuerySet",
     "DeclineReason",
+    "ExtraHours",
     "Occupancy",
     "Patient",
     "Phase",
