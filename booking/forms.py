@@ -135,7 +135,9 @@ class DetailsForm(forms.Form):
     phone = forms.CharField(
         label=_("Phone number"),
         required=False,
-        help_text=_("In case we need to talk with you before your visit, or your time must change at short notice."),
+        help_text=_(
+            "In case we need to talk with you before your visit, or your time must change at short notice."
+        ),
         widget=forms.TextInput(
             {"type": "tel", "autocomplete": "tel", "class": "w-sm", "maxlength": PHONE_LENGTH}
         ),
@@ -206,7 +208,9 @@ class DetailsForm(forms.Form):
         plain = "".join(
             str(unicodedata.decimal(char, char)) for char in typed if unicodedata.category(char) != "Cf"
         ).strip()
-        is_number = re.fullmatch(r"\+?[0-9()\-. ]+(?:(?:,? ?(?:ext\.?|x)) ?[0-9]{1,6})?", plain, re.IGNORECASE)
+        is_number = re.fullmatch(
+            r"\+?[0-9()\-. ]+(?:(?:,? ?(?:ext\.?|x)) ?[0-9]{1,6})?", plain, re.IGNORECASE
+        )
         if plain and (not is_number or sum(map(str.isdigit, plain)) < FEWEST_DIGITS):
             raise ValidationError(_("Enter a phone number like 905-555-0100, or leave this empty"))
         if len(plain) > PHONE_LENGTH:
@@ -225,7 +229,8 @@ class DetailsForm(forms.Form):
         answer, ticked = self.cleaned_data.get("any_precaution"), self.cleaned_data.get("precautions")
         if answer == NO and ticked:
             self.add_error(
-                "any_precaution", _("You ticked something above: answer “Yes” or “I’m not sure”, or take it back")
+                "any_precaution",
+                _("You ticked something above: answer “Yes” or “I’m not sure”, or take it back"),
             )
         if answer == YES and ticked == []:
             self.add_error("precautions", _("Tick what applies, or answer “No” or “I’m not sure” below"))
@@ -284,4 +289,6 @@ class SendForm(forms.Form):
 
     def clean(self) -> None:
         if self.data.get("key") != str(self.key):
-            raise ValidationError(_("Your answers have changed since you opened this page. Please check them again."))
+            raise ValidationError(
+                _("Your answers have changed since you opened this page. Please check them again.")
+            )

@@ -7,11 +7,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q
+from django.db.models import Exists, Func, IntegerField, OuterRef, Q
 from django.db.models.sql.compiler import SQLCompiler
 
 from booking import openings, times
-from booking.models import BookingRules, Closure, Occupancy, Resource, VisitType
+from booking.models import BookingRules, Closure, Hold, Occupancy, Resource, VisitType, WorkingHours
 
 LONGEST_OCCUPANCY = timedelta(days=1)  # hours end the day they begin, so nothing is occupied for longer
 
@@ -22,7 +22,9 @@ class Epoch(Func):
     output_field = IntegerField()
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
-        return self.as_sql(compiler, connection, template="CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)")
+        return self.as_sql(
+            compiler, connection, template="CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)"
+        )
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
         return self.as_sql(compiler, connection, template="EXTRACT(EPOCH FROM %(expressions)s)::bigint")
@@ -63,9 +65,17 @@ def phases_of(visit_type: VisitType) -> list[openings.Phase]:
 
 
 def find_openings(
-    visit_type: VisitType, *, first_on: date, last_on: date, rules: BookingRules, now: datetime
+    visit_type: VisitType,
+    *,
+    first_on: date,
+    last_on: date,
+    rules: BookingRules,
+    now: datetime,
+    but: Hold | None = None,
 ) -> openings.Openings:
     """What can be booked online from `first_on` to `last_on`, both included, in the clinic's days.
+
+    What `but` holds counts as free: it is free to whoever holds it.
 
     Practitioners can serve in their hours, rooms whenever any practitioner works: the room is turned over
     within the clinic's hours.
@@ -81,7 +91,7 @@ def find_openings(
                 clinic_open.append(interval)
 
     taken_by: dict[int | None, list[openings.Interval]] = defaultdict(list)
-    for resource, starts_at, ends_at in [*_closures(window), *_occupancies(window)]:
+    for resource, starts_at, ends_at in [*_closures(window), *_occupancies(window, now=now, but=but)]:
         taken_by[resource].append((starts_at, ends_at))
 
     def calendar(resource: int, opened: list[openings.Interval]) -> openings.Calendar:
@@ -141,6 +151,29 @@ def next_starts(
     return list(first_of_day.values())[:limit]
 
 
+def answer_by(starts_at: datetime, *, rules: BookingRules, now: datetime) -> datetime:
+    """Until when a request for `starts_at` is answered: never after the visit would begin.
+
+    The rule's hours run only on days on which somebody works, so that a request of Friday evening is not due while
+    the clinic is closed.
+    """
+    today = times.local_day(now)
+    weekdays = set(
+        WorkingHours.objects.filter(
+            Q(valid_from=None) | Q(valid_from__lte=today), Q(valid_until=None) | Q(valid_until__gte=today)
+        ).values_list("weekday", flat=True)
+    )
+    due, left = now, rules.answer_within
+    while due < starts_at and weekdays:
+        midnight = times.midnight_after(due)
+        if times.local_day(due).weekday() in weekdays:
+            if left <= midnight - due:
+                return min(due + left, starts_at)
+            left -= midnight - due
+        due = midnight
+    return starts_at
+
+
 def _hours(visit_type: VisitType) -> Iterable[Any]:
     gives = VisitType.practitioners.through.objects.filter(visittype=visit_type, resource=OuterRef("pk"))
     return (
@@ -166,13 +199,12 @@ def _closures(window: openings.Interval) -> Iterable[Any]:
     )
 
 
-def _occupancies(window: openings.Interval) -> Iterable[Any]:
+def _occupancies(window: openings.Interval, *, now: datetime, but: Hold | None) -> Iterable[Any]:
     """Both sides of the start are bounded, so that the index on it does the work whatever lies in the past."""
     first, last = (times.from_epoch(seconds) for seconds in window)
-    return (
-        Occupancy.objects.filter(
-            Q(starts_at__gt=first - LONGEST_OCCUPANCY), starts_at__lt=last, ends_at__gt=first
-        )
-        .order_by()
-        .values_list(F("resource"), Epoch("starts_at"), Epoch("ends_at"))
+    rows = Occupancy.objects.in_force(now).filter(
+        starts_at__gt=first - LONGEST_OCCUPANCY, starts_at__lt=last, ends_at__gt=first
     )
+    if but:
+        rows = rows.exclude(hold=but)
+    return rows.order_by().values_list("resource", Epoch("starts_at"), Epoch("ends_at"))

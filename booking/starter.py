@@ -13,7 +13,6 @@ SAMPLE_HOURS = {
 SAMPLE_ROOMS = ("Sample room 1", "Sample room 2", "Sample room 3")
 
 
-
 def _visit_types_with_phases() -> list[tuple[VisitType, list[Phase]]]:
     """Unsaved; the practitioner is free while the patient rests and while the room is made ready."""
 

@@ -66,7 +66,9 @@ def behind_the_gate(view: View) -> View:
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if drafts.has_passed_gate(request.session):
             return view(request, *args, **kwargs)
-        return HttpResponseRedirect(f"{reverse('booking:start')}?{urlencode({'next': request.get_full_path()})}")
+        return HttpResponseRedirect(
+            f"{reverse('booking:start')}?{urlencode({'next': request.get_full_path()})}"
+        )
 
     return answer
 
@@ -142,7 +144,9 @@ def choose_time(request: HttpRequest, visit_type: str) -> HttpResponse:
     now, rules = timezone.now(), BookingRules.current()
     practitioners = {person.slug: person for person in visit.practitioners.active()}
     free = _free(visit, rules=rules, now=now)
-    form = TimeForm(request.POST if request.method == "POST" else None, free=free, practitioners=practitioners)
+    form = TimeForm(
+        request.POST if request.method == "POST" else None, free=free, practitioners=practitioners
+    )
     if form.is_valid():
         chosen = form.cleaned_data
         return redirect(Choice(visit, chosen["practitioner"], chosen["start"]).address("details"))

@@ -10,9 +10,13 @@ from django.core.checks import CheckMessage, Error, Tags, register
 def check_content_security_policy(**_: Any) -> list[CheckMessage]:
     """The policy starts from nothing and never allows inline code."""
     policy: dict[str, list[str]] = settings.SECURE_CSP
-    loose = [name for name, values in policy.items() if {"'unsafe-inline'", "'unsafe-eval'", "*"} & set(values)]
+    loose = [
+        name for name, values in policy.items() if {"'unsafe-inline'", "'unsafe-eval'", "*"} & set(values)
+    ]
     if policy.get("default-src") != ["'none'"] or loose:
-        return [Error(f"SECURE_CSP must begin from 'none' and allow no inline code {loose}", id="clinic.E001")]
+        return [
+            Error(f"SECURE_CSP must begin from 'none' and allow no inline code {loose}", id="clinic.E001")
+        ]
     return []
 
 

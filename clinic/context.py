@@ -6,5 +6,5 @@ from django.conf import settings
 from django.http import HttpRequest
 
 
-def clinic(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001 (the signature is Django's)
+def clinic(request: HttpRequest) -> dict[str, Any]:
     return {"clinic": settings.CLINIC}

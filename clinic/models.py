@@ -13,7 +13,9 @@ class QueuedMailQuerySet(models.QuerySet["QueuedMail"]):
 
     def due(self, now: datetime) -> "QueuedMailQuerySet":
         """Waiting, its time has come, and no worker has it in hand."""
-        return self.waiting().filter(models.Q(leased_until=None) | models.Q(leased_until__lte=now), send_at__lte=now)
+        return self.waiting().filter(
+            models.Q(leased_until=None) | models.Q(leased_until__lte=now), send_at__lte=now
+        )
 
     def parked(self) -> "QueuedMailQuerySet":
         """Given up after a permanent failure: a person has to look."""
