@@ -1,5 +1,6 @@
 """What the mails about an appointment say, and what they must never say."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ from pytest_django import Settings
 
 from booking import operations, times
 from booking.models import TRANSITIONS, Appointment, DeclineReason, Occupancy, StatusChange
-from booking.operations import Details
 from clinic import mail
 from clinic.models import QueuedMail
 from tests.booking.factories import make_clinic, wall
@@ -30,7 +30,7 @@ CANARIES = {
 def history(**said: Any) -> list[QueuedMail]:
     """Every mail that the first day of two appointments can bring about."""
     visit_type = make_clinic()
-    details = Details(**{field: getattr(PARISA, field) for field in Details.__slots__} | said)
+    details = replace(PARISA, **said)
     by = User.objects.create_user("desk")
     now = datetime.now(UTC)
     first = ask(visit_type, wall(10), details=details, now=now)
