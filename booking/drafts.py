@@ -33,10 +33,8 @@ def has_passed_gate(session: SessionBase) -> bool:
 
 
 def keep(session: SessionBase, answers: Answers, *, now: datetime) -> None:
-    """Keeps what was typed until it is sent or the hour is over; the same draft when it is typed again."""
-    draft_id = session.get(_DRAFT, {}).get("id") or str(uuid4())
-    until = (now + KEPT_FOR).timestamp()
-    session[_DRAFT] = {"id": draft_id, "answers": answers, "until": until}
+    """Keeps what was typed until it is sent or the hour is over."""
+    session[_DRAFT] = {"id": str(uuid4()), "answers": answers, "until": (now + KEPT_FOR).timestamp()}
     _end_with_the_hour(session)
 
 

@@ -29,6 +29,12 @@ CONSENT: Final = _(
 )
 
 NO, YES, NOT_SURE = "no", "yes", "not_sure"
+ANY_PRECAUTION: Final = [
+    (NO, _("No, none of these")),
+    (YES, _("Yes, what I have ticked")),
+    (NOT_SURE, _("I’m not sure")),
+]
+BEEN_HERE: Final = [("new", _("No, this is my first visit")), ("returning", _("Yes"))]
 
 
 def _helper(*layout: Any) -> FormHelper:
@@ -47,6 +53,14 @@ def refuse_unprintable(text: str, allowed: str = "") -> None:
     """
     if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in allowed for char in text):
         raise ValidationError(_("Remove the characters that cannot be shown, or type this again."))
+
+
+class Ticks(forms.MultipleChoiceField):
+    """Tick boxes of which none may be ticked, though the question is not optional."""
+
+    def validate(self, value: list[str]) -> None:
+        if value:
+            super().validate(value)
 
 
 class SafetyForm(forms.Form):
@@ -144,7 +158,7 @@ class DetailsForm(forms.Form):
     )
     new_patient = forms.ChoiceField(
         label=_("Have you been to this clinic before?"),
-        choices=[("new", _("No, this is my first visit")), ("returning", _("Yes"))],
+        choices=BEEN_HERE,
         widget=forms.RadioSelect,
         error_messages={
             "required": _("Answer whether you have been here before"),
@@ -153,7 +167,7 @@ class DetailsForm(forms.Form):
     )
     language = forms.ChoiceField(
         label=_("Language you prefer"),
-        help_text=_("We try to arrange it, and tell you if we cannot."),
+        help_text=_("We try to arrange it. It is not always possible."),
         choices=Appointment.Language.choices,
         initial=Appointment.Language.ENGLISH,
         widget=forms.Select({"class": "w-sm"}),
@@ -162,21 +176,16 @@ class DetailsForm(forms.Form):
             "invalid_choice": _("Choose a language from the list"),
         },
     )
-    precautions = forms.MultipleChoiceField(
+    precautions = Ticks(
         label=_("Tick any that apply, or might apply"),
         help_text=_("Most people can have acupuncture all the same. We ask so that treatment is safe."),
         choices=[(precaution.code, precaution.label) for precaution in screening.PRECAUTIONS],
-        required=False,
         widget=forms.CheckboxSelectMultiple,
         error_messages={"invalid_choice": _("Tick only what is on the list")},
     )
     any_precaution = forms.ChoiceField(
         label=_("Do any of these apply to you?"),
-        choices=[
-            (NO, _("No, none of these")),
-            (YES, _("Yes, what I have ticked")),
-            (NOT_SURE, _("I’m not sure")),
-        ],
+        choices=ANY_PRECAUTION,
         widget=forms.RadioSelect,
         error_messages={
             "required": _("Answer whether any of these apply to you"),
@@ -241,16 +250,14 @@ class DetailsForm(forms.Form):
         return {name: self.cleaned_data[name] for name in self.fields}
 
     @property
-    def precaution_labels(self) -> list[str]:
-        """What was ticked, in the words that were read."""
+    def precautions_in_words(self) -> list[str]:
+        """What was ticked, and “no” or “not sure”, in the words that were read."""
         ticked = self.cleaned_data["precautions"]
-        return [str(precaution.label) for precaution in screening.PRECAUTIONS if precaution.code in ticked]
-
-    def choice_label(self, name: str) -> str:
-        """The words beside the radio button or in the list that was chosen."""
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101 (for the type checker)
-        return str(dict(field.choices)[self.cleaned_data[name]])
+        labels = [str(precaution.label) for precaution in screening.PRECAUTIONS if precaution.code in ticked]
+        is_sure = self.cleaned_data["any_precaution"] == YES
+        return (
+            labels if is_sure else [*labels, str(dict(ANY_PRECAUTION)[self.cleaned_data["any_precaution"]])]
+        )
 
     def details(self, *, wants_articles: bool) -> Details:
         """What the operation is told."""

@@ -29,7 +29,6 @@ class Day:
     is_today: bool
     is_past: bool
     is_chosen: bool
-    names_month: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,6 @@ def lay_out(
             is_today=day == today,
             is_past=day < today,
             is_chosen=day == chosen_on,
-            names_month=day == first_on or day.day == 1,
         )
         for day in days
     ]
@@ -133,9 +131,8 @@ def shortcuts(starts: Sequence[datetime]) -> list[Shortcut]:
 
 
 def nearest(starts: Sequence[datetime], wanted: datetime, limit: int = 4) -> list[datetime]:
-    """Up to `limit` starts around the wanted one, nearest first; the earlier of two equally near."""
-    wanted_at = wanted.timestamp()
-    return sorted(starts, key=lambda start: (abs(start.timestamp() - wanted_at), start.timestamp()))[:limit]
+    """Up to `limit` starts around the wanted one, nearest first and of two equally near the earlier."""
+    return sorted(starts, key=lambda start: abs(start.timestamp() - wanted.timestamp()))[:limit]
 
 
 def is_twice(at: datetime) -> bool:
@@ -150,9 +147,14 @@ def label(at: datetime) -> str:
     return f"{times.clock(at)}{times.NBSP}{times.zone(at)}" if is_twice(at) else times.clock(at)
 
 
+def day_and_month(day: date) -> str:
+    """4 March, for pages that say the year elsewhere."""
+    return f"{day.day}{times.NBSP}{formats.date_format(day, 'F')}"
+
+
 def weekday_and_day(day: date) -> str:
-    """Thursday 4 March, for pages that say the year elsewhere."""
-    return f"{formats.date_format(day, 'l')} {day.day}{times.NBSP}{formats.date_format(day, 'F')}"
+    """Thursday 4 March."""
+    return f"{formats.date_format(day, 'l')} {day_and_month(day)}"
 
 
 def _first_of_page(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import wraps
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from booking import drafts, openings, operations, queries, screening, times, timetable
-from booking.forms import DetailsForm, SafetyForm, SendForm, TimeForm
+from booking.forms import BEEN_HERE, DetailsForm, SafetyForm, SendForm, TimeForm
 from booking.models import Appointment, BookingRules, Resource, Status, VisitType
 from booking.models.resources import ANYONE
 
@@ -104,9 +104,17 @@ def start(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _answer_gate(request)
     if drafts.has_passed_gate(request.session) and request.GET.get("safety") != "again":
-        visit_types = VisitType.objects.bookable()
-        return render(request, "booking/start.html", {"visit_types": visit_types, "step": 1, "steps": STEPS})
+        return render(request, "booking/start.html", _start_context())
     return _gate(request, SafetyForm(initial={"next": request.GET.get("next", "")}))
+
+
+def _start_context() -> dict[str, Any]:
+    return {
+        "visit_types": VisitType.objects.bookable(),
+        "step": 1,
+        "steps": STEPS,
+        "back_url": f"{reverse('booking:start')}?safety=again",
+    }
 
 
 def _answer_gate(request: HttpRequest) -> HttpResponse:
@@ -123,7 +131,8 @@ def _answer_gate(request: HttpRequest) -> HttpResponse:
 
 
 def _gate(request: HttpRequest, form: SafetyForm) -> HttpResponse:
-    return render(request, "booking/gate.html", {"form": form, "signs": screening.EMERGENCY_SIGNS})
+    context = {"form": form, "signs": screening.EMERGENCY_SIGNS, "back_url": reverse("home")}
+    return render(request, "booking/gate.html", context)
 
 
 def _onward(wish: str) -> str:
@@ -195,11 +204,10 @@ def _times_context(
 
 
 def _free(visit_type: VisitType, *, rules: BookingRules, now: datetime) -> openings.Openings:
-    """Everything that can be booked; a day more at either end, so that it finds whom the request will find."""
+    """Everything that can be booked online."""
     today = times.local_day(now)
-    day = timedelta(days=1)
     return queries.find_openings(
-        visit_type, first_on=today - day, last_on=today + rules.horizon + day, rules=rules, now=now
+        visit_type, first_on=today, last_on=today + rules.horizon, rules=rules, now=now
     )
 
 
@@ -275,9 +283,9 @@ def _check_page(
         "form": form,
         "choice": choice,
         "answers": answers,
-        "new_patient": answers.choice_label("new_patient"),
-        "language": answers.choice_label("language"),
-        "any_precaution": answers.choice_label("any_precaution"),
+        "been_here": dict(BEEN_HERE)[answers.cleaned_data["new_patient"]],
+        "language": Appointment.Language(answers.cleaned_data["language"]).label,
+        "precautions": answers.precautions_in_words,
         "details_url": choice.address("details"),
         "back_url": choice.address("details"),
         "rules": BookingRules.current(),
@@ -319,8 +327,6 @@ def _taken(request: HttpRequest, choice: Choice, *, now: datetime) -> HttpRespon
         "choice": choice,
         "others": [(other.starts_at, other.address("check")) for other in others],
         "has_draft": drafts.answers(request.session, now=now) is not None,
-        "step": 2,
-        "steps": STEPS,
         "back_url": choice.times_address,
     }
     return render(request, "booking/taken.html", context, status=409)

@@ -8,3 +8,4 @@ register = template.Library()
 
 register.filter("time_label", timetable.label)
 register.filter("weekday_and_day", timetable.weekday_and_day)
+register.filter("day_and_month", timetable.day_and_month)
