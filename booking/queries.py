@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Exists, Func, IntegerField, OuterRef, Q
@@ -121,6 +122,7 @@ def opening_at(
     practitioner: Resource | None,
     rules: BookingRules,
     now: datetime,
+    but: Hold | None = None,
 ) -> openings.Opening | None:
     """The one opening at this start, with this practitioner or anyone, as things stand at this moment.
 
@@ -128,9 +130,19 @@ def opening_at(
     """
     day = times.local_day(starts_at)
     found = find_openings(
-        visit_type, first_on=day - timedelta(days=1), last_on=day + timedelta(days=1), rules=rules, now=now
+        visit_type,
+        first_on=day - timedelta(days=1),
+        last_on=day + timedelta(days=1),
+        rules=rules,
+        now=now,
+        but=but,
     )
     return found.at(int(starts_at.timestamp()), practitioner.pk if practitioner else None)
+
+
+def hold_of(visitor: UUID | None) -> Hold | None:
+    """What the visitor holds, or held last."""
+    return Hold.objects.filter(visitor=visitor).first() if visitor else None
 
 
 def next_starts(
