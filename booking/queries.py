@@ -1,20 +1,38 @@
 """Loads what the openings engine needs, in at most three queries whatever the range, and hands it plain values."""
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Exists, Func, IntegerField, OuterRef, Q
+from django.db.models import (
+    Exists,
+    F,
+    Func,
+    IntegerField,
+    OuterRef,
+    PositiveSmallIntegerField,
+    Q,
+    Subquery,
+    Sum,
+    Value,
+)
 from django.db.models.sql.compiler import SQLCompiler
 
 from booking import openings, times
-from booking.models import BookingRules, Closure, Hold, Occupancy, Resource, VisitType, WorkingHours
+from booking.models import BookingRules, Closure, Hold, Occupancy, Phase, Resource, VisitType, WorkingHours
+from booking.models.occupancies import OWNERS
 
 LONGEST_OCCUPANCY = timedelta(days=1)  # hours end the day they begin, so nothing is occupied for longer
+
+
+_Owner = tuple[int | None, ...]  # appointment, hold, offered time: exactly one is set
+_Visit = tuple[int, int, _Owner]
 
 
 class Epoch(Func):
@@ -22,22 +40,27 @@ class Epoch(Func):
 
     output_field = IntegerField()
 
-    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> Any:
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Any:
         return self.as_sql(
             compiler, connection, template="CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)"
         )
 
-    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> Any:
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Any:
         return self.as_sql(compiler, connection, template="EXTRACT(EPOCH FROM %(expressions)s)::bigint")
 
 
 @dataclass(frozen=True, slots=True)
 class _Hours:
-    """One row of working hours, or a room (with none)."""
+    """One row of working hours or extra hours, or a resource without any; without a weekday, of every weekday.
+
+    `shortest_visit` counts minutes, from the practitioner's first to their last.
+    """
 
     resource: int
     kind: str
     gives_visit: bool
+    visits_a_day: int | None
+    shortest_visit: int | None
     weekday: int | None
     opens: time | None
     closes: time | None
@@ -49,7 +72,7 @@ class _Hours:
         if (
             self.opens is None
             or self.closes is None
-            or self.weekday != day.weekday()
+            or self.weekday not in (None, day.weekday())
             or (self.valid_from and day < self.valid_from)
             or (self.valid_until and day > self.valid_until)
         ):
@@ -76,42 +99,49 @@ def find_openings(
 ) -> openings.Openings:
     """What can be booked online from `first_on` to `last_on`, both included, in the clinic's days.
 
-    What `but` holds counts as free: it is free to whoever holds it.
-
-    Practitioners can serve in their hours, rooms whenever any practitioner works: the room is turned over
-    within the clinic's hours.
+    What `but` holds counts as free: it is free to whoever holds it. Practitioners can serve in their hours, extra hours included, until the day holds as many visits as they take
+    a day; rooms whenever any practitioner works: the room is turned over within the clinic's hours.
     """
-    window = times.epoch(first_on, time.min), times.epoch(last_on + timedelta(days=1), time.min)
-    hours = [_Hours(*row) for row in _hours(visit_type)]
+    days = times.days(first_on, last_on)
+    midnights = [times.epoch(day, time.min) for day in [*days, last_on + timedelta(days=1)]]
+    window = midnights[0], midnights[-1]
+    hours = [_Hours(*row) for row in _hours(visit_type, first_on, last_on)]
     open_by: dict[int, list[openings.Interval]] = defaultdict(list)
     clinic_open: list[openings.Interval] = []
-    for day in times.days(first_on, last_on):
+    for day in days:
         for row in hours:
             if interval := row.on(day):
                 open_by[row.resource].append(interval)
                 clinic_open.append(interval)
 
-    taken_by: dict[int | None, list[openings.Interval]] = defaultdict(list)
-    for resource, starts_at, ends_at in [*_closures(window), *_occupancies(window, now=now, but=but)]:
-        taken_by[resource].append((starts_at, ends_at))
+    closed_by: dict[int | None, list[openings.Interval]] = defaultdict(list)
+    for resource, starts_at, ends_at in _closures(window):
+        closed_by[resource].append((starts_at, ends_at))
+    visits_by: dict[int, list[_Visit]] = defaultdict(list)
+    for resource, starts_at, ends_at, *owner in _occupancies(window, now=now, but=but):
+        visits_by[resource].append((starts_at, ends_at, tuple(owner)))
 
-    def calendar(resource: int, opened: list[openings.Interval]) -> openings.Calendar:
-        return openings.Calendar(open=opened, taken=taken_by[None] + taken_by[resource])
+    def calendar(row: _Hours, opened: list[openings.Interval]) -> openings.Calendar:
+        visits = visits_by[row.resource]
+        closed = closed_by[None] + closed_by[row.resource]
+        if row.visits_a_day is not None:
+            closed = closed + _full_days(visits, row.visits_a_day, midnights)
+        return openings.Calendar(opened, [(starts_at, ends_at) for starts_at, ends_at, _ in visits], closed)
 
+    giving = {row.resource: row for row in hours if row.gives_visit}
+    rooms = {row.resource: row for row in hours if row.kind == Resource.Kind.ROOM}
     return openings.find_openings(
         phases=phases_of(visit_type),
-        practitioners={
-            row.resource: calendar(row.resource, open_by[row.resource]) for row in hours if row.gives_visit
-        },
-        rooms={
-            row.resource: calendar(row.resource, clinic_open)
-            for row in hours
-            if row.kind == Resource.Kind.ROOM
-        },
+        practitioners={id_: calendar(row, open_by[id_]) for id_, row in giving.items()},
+        rooms={id_: calendar(row, clinic_open) for id_, row in rooms.items()},
         window=window,
         earliest=int((now + rules.notice).timestamp()),
         latest=int((now + rules.horizon).timestamp()),
         every_minutes=visit_type.start_every,
+        midnights=midnights,
+        shortest_visits={id_: row.shortest_visit for id_, row in giving.items() if row.shortest_visit}
+        if rules.keep_days_compact
+        else None,
     )
 
 
@@ -124,19 +154,9 @@ def opening_at(
     now: datetime,
     but: Hold | None = None,
 ) -> openings.Opening | None:
-    """The one opening at this start, with this practitioner or anyone, as things stand at this moment.
-
-    The days before and after belong to the question: the least busy practitioner is found across midnight.
-    """
+    """The one opening at this start, with this practitioner or anyone, as things stand at this moment."""
     day = times.local_day(starts_at)
-    found = find_openings(
-        visit_type,
-        first_on=day - timedelta(days=1),
-        last_on=day + timedelta(days=1),
-        rules=rules,
-        now=now,
-        but=but,
-    )
+    found = find_openings(visit_type, first_on=day, last_on=day, rules=rules, now=now, but=but)
     return found.at(int(starts_at.timestamp()), practitioner.pk if practitioner else None)
 
 
@@ -153,14 +173,18 @@ def next_starts(
     now: datetime,
     limit: int = 3,
 ) -> list[datetime]:
-    """The next free starts, one a day, so that they differ enough to choose from."""
+    """The next free starts, one a day, so that they differ enough to choose from.
+
+    Where days are kept compact, the day's first start that touches another visit comes before its first.
+    """
     today = times.local_day(now)
     found = find_openings(visit_type, first_on=today, last_on=today + rules.horizon, rules=rules, now=now)
+    who = practitioner.pk if practitioner else None
     first_of_day: dict[date, datetime] = {}
-    for start in found.starts(practitioner.pk if practitioner else None):
+    for start in [*(found.touching(who) if rules.keep_days_compact else ()), *found.starts(who)]:
         at = times.from_epoch(start)
         first_of_day.setdefault(at.date(), at)
-    return list(first_of_day.values())[:limit]
+    return sorted(first_of_day.values())[:limit]
 
 
 def answer_by(starts_at: datetime, *, rules: BookingRules, now: datetime) -> datetime:
@@ -186,37 +210,78 @@ def answer_by(starts_at: datetime, *, rules: BookingRules, now: datetime) -> dat
     return starts_at
 
 
-def _hours(visit_type: VisitType) -> Iterable[Any]:
+def _full_days(
+    visits: Iterable[_Visit], visits_a_day: int, midnights: Sequence[int]
+) -> list[openings.Interval]:
+    """The days on which so many visits start; a visit counts once, however often it occupies the resource."""
+    owners: dict[int, set[_Owner]] = defaultdict(set)
+    for starts_at, _, owner in visits:
+        owners[bisect_right(midnights, starts_at)].add(owner)
+    return [
+        (midnight, next_midnight)
+        for number, (midnight, next_midnight) in enumerate(pairwise(midnights), start=1)
+        if len(owners[number]) >= visits_a_day
+    ]
+
+
+def _hours(visit_type: VisitType, first_on: date, last_on: date) -> Iterable[Any]:
+    """Working hours of all weekdays, and extra hours as hours that are valid on their day alone."""
     gives = VisitType.practitioners.through.objects.filter(visittype=visit_type, resource=OuterRef("pk"))
-    return (
+    resources = (
         Resource.objects.active()
-        .order_by("pk")
-        .values_list(
-            "pk",
-            "kind",
-            Exists(gives),
-            "working_hours__weekday",
-            "working_hours__opens",
-            "working_hours__closes",
-            "working_hours__valid_from",
-            "working_hours__valid_until",
+        .order_by()
+        .annotate(gives_visit=Exists(gives), shortest_visit=Subquery(_shortest_visit()))
+    )
+    facts = ["pk", "kind", "gives_visit", "visits_a_day", "shortest_visit"]
+    weekly = resources.values_list(
+        *facts,
+        *(f"working_hours__{name}" for name in ("weekday", "opens", "closes", "valid_from", "valid_until")),
+    )
+    extra = resources.filter(extra_hours__day__range=(first_on, last_on)).values_list(
+        *facts,
+        Value(None, PositiveSmallIntegerField()),
+        *(f"extra_hours__{name}" for name in ("opens", "closes", "day")),
+        F("extra_hours__day"),
+    )
+    return weekly.union(extra, all=True)
+
+
+def _shortest_visit() -> Any:
+    """Minutes from the practitioner's first to their last in the shortest visit that they give online."""
+    same_visit = Phase.objects.filter(visit_type=OuterRef("visit_type"), needs_practitioner=True)
+    return (
+        Phase.objects.filter(
+            Exists(same_visit.filter(position__lte=OuterRef("position"))),
+            Exists(same_visit.filter(position__gte=OuterRef("position"))),
+            visit_type__is_active=True,
+            visit_type__practitioners=OuterRef("pk"),
         )
+        .order_by()
+        .values("visit_type")
+        .annotate(length=Sum("minutes"))
+        .order_by("length")
+        .values("length")[:1]
     )
 
 
 def _closures(window: openings.Interval) -> Iterable[Any]:
     first, last = (times.from_epoch(seconds) for seconds in window)
-    return Closure.objects.filter(starts_at__lt=last, ends_at__gt=first).values_list(
-        "resource", Epoch("starts_at"), Epoch("ends_at")
+    return (
+        Closure.objects.in_force()
+        .filter(starts_at__lt=last, ends_at__gt=first)
+        .values_list("resource", Epoch("starts_at"), Epoch("ends_at"))
     )
 
 
 def _occupancies(window: openings.Interval, *, now: datetime, but: Hold | None) -> Iterable[Any]:
-    """Both sides of the start are bounded, so that the index on it does the work whatever lies in the past."""
+    """What takes time, each row with its owner: the one place that says which rows count.
+
+    Both sides of the start are bounded, so that the index on it does the work whatever lies in the past.
+    """
     first, last = (times.from_epoch(seconds) for seconds in window)
     rows = Occupancy.objects.in_force(now).filter(
-        starts_at__gt=first - LONGEST_OCCUPANCY, starts_at__lt=last, ends_at__gt=first
+        Q(starts_at__gt=first - LONGEST_OCCUPANCY), starts_at__lt=last, ends_at__gt=first
     )
     if but:
-        rows = rows.exclude(hold=but)
-    return rows.order_by().values_list("resource", Epoch("starts_at"), Epoch("ends_at"))
+        rows = rows.filter(~Q(hold=but) | Q(hold=None))
+    return rows.order_by().values_list("resource", Epoch("starts_at"), Epoch("ends_at"), *OWNERS)

@@ -75,7 +75,7 @@ def _days_of(pending: list[Appointment]) -> dict[tuple[int, date], list[Appointm
     asked_for = sorted({times.local_day(appointment.starts_at) for appointment in pending})
     found = (
         Appointment.objects.occupying()
-        .select_related("patient", "visit_type")
+        .select_related("patient")
         .filter(
             practitioner__in={appointment.practitioner_id for appointment in pending},
             starts_at__date__in=asked_for,

@@ -11,7 +11,7 @@ from booking.models.appointments import (
 )
 from booking.models.contacts import Contact
 from booking.models.holds import HELD_FOR, Hold
-from booking.models.hours import Closure, WorkingHours
+from booking.models.hours import Closure, ClosureQuerySet, ExtraHours, WorkingHours
 from booking.models.occupancies import Occupancy
 from booking.models.offers import Offer, OfferOption
 from booking.models.patients import Patient
@@ -28,8 +28,10 @@ __all__ = [
     "AppointmentQuerySet",
     "BookingRules",
     "Closure",
+    "ClosureQuerySet",
     "Contact",
     "DeclineReason",
+    "ExtraHours",
     "Hold",
     "Occupancy",
     "Offer",

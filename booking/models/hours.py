@@ -52,8 +52,45 @@ class WorkingHours(models.Model):
             raise ValidationError({"valid_until": _("The last day must not be before the first.")})
 
 
+class ExtraHours(models.Model):
+    """More hours of one practitioner on one day only, in wall time of the clinic's zone."""
+
+    practitioner = models.ForeignKey(
+        Resource,
+        verbose_name=_("practitioner"),
+        related_name="extra_hours",
+        on_delete=models.CASCADE,
+        limit_choices_to={"kind": Resource.Kind.PRACTITIONER},
+    )
+    day = models.DateField(_("day"))
+    opens = models.TimeField(_("from"))
+    closes = models.TimeField(_("to"))
+
+    class Meta:
+        verbose_name = _("extra hours")
+        verbose_name_plural = _("extra hours")
+        ordering = ["day", "opens", "practitioner"]
+        indexes = [models.Index(fields=["day"], name="extrahours_day")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(opens__lt=models.F("closes")),
+                name="extrahours_open_before_close",
+                violation_error_message=_("The extra hours must end after they begin."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day:%Y-%m-%d} {self.opens:%H:%M}–{self.closes:%H:%M}"
+
+
+class ClosureQuerySet(models.QuerySet["Closure"]):
+    def in_force(self) -> "ClosureQuerySet":
+        """Those that close something: proposed ones wait for somebody to accept them."""
+        return self.filter(proposed=False)
+
+
 class Closure(models.Model):
-    """Time when one resource is away or, with none named, the whole clinic."""
+    """Time when one resource is away or, with none named, the whole clinic; closes nothing while proposed."""
 
     resource = models.ForeignKey(
         Resource,
@@ -67,6 +104,14 @@ class Closure(models.Model):
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("to"))
     reason = models.CharField(_("reason, for staff only"), max_length=120, blank=True)
+    proposed = models.BooleanField(
+        _("only proposed"), default=False, help_text=_("Closes nothing until you take this tick away.")
+    )
+    holiday_on = models.DateField(
+        _("proposed for the holiday of"), null=True, blank=True, unique=True, editable=False
+    )  # whatever staff make of the proposal, the day is not proposed twice
+
+    objects = ClosureQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("closure")

@@ -1,6 +1,7 @@
 """What can be in only one place at a time: practitioners and rooms."""
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -43,6 +44,15 @@ class Resource(models.Model):
         max_length=120,
         blank=True,
         help_text=_("As patients read it: English, Cantonese."),
+    )
+    visits_a_day = models.PositiveSmallIntegerField(
+        _("most visits a day"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_(
+            "Practitioners only. With so many visits on a day, no more are offered online; empty: no limit."
+        ),
     )
     position = models.PositiveSmallIntegerField(_("position in lists"), default=0)
     is_active = models.BooleanField(_("takes visits"), default=True)

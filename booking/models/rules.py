@@ -1,4 +1,4 @@
-"""The owner's rules for online booking: notice, horizon, promised answer, cancellation."""
+"""The owner's rules for online booking: notice, horizon, compact days, promised answer, cancellation."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,6 +19,14 @@ class BookingRules(models.Model):
     )
     horizon_days = models.PositiveSmallIntegerField(
         _("how far ahead, in days"), default=90, validators=[MinValueValidator(1), MaxValueValidator(366)]
+    )
+    keep_days_compact = models.BooleanField(
+        _("keep the day compact"),
+        default=False,
+        help_text=_(
+            "Times right before or after another visit are suggested first. Times that would leave a "
+            "practitioner a gap too short for their shortest visit are not shown."
+        ),
     )
     answer_within_hours = models.PositiveSmallIntegerField(
         _("we answer within … hours"),

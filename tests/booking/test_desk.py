@@ -153,13 +153,14 @@ def test_a_request_is_shown_within_its_practitioners_day(receptionist: Client) -
     after = make_appointment(visit_type, starts_at=wall(18), practitioner=mei, status=Status.BOOKED)
     make_appointment(visit_type, starts_at=wall(12), practitioner=mei, status=Status.CANCELLED)
     make_appointment(visit_type, starts_at=wall(9, days_ahead=3), practitioner=mei, status=Status.BOOKED)
-    make_appointment(visit_type, starts_at=wall(9), practitioner=sara, room=second_room, status=Status.BOOKED)
-    [waiting] = receptionist.get(TODAY).context["waiting"]
-    assert [(visit.appointment, visit.is_this) for visit in waiting.day] == [
+    hers = make_appointment(visit_type, starts_at=wall(9), practitioner=sara, room=second_room)
+    of_mei, of_sara = receptionist.get(TODAY).context["waiting"]
+    assert [(visit.appointment, visit.is_this) for visit in of_mei.day] == [
         (before, False),
         (asked, True),
         (after, False),
     ]
+    assert [(visit.appointment, visit.is_this) for visit in of_sara.day] == [(hers, True)]
 
 
 @pytest.mark.parametrize(
@@ -215,14 +216,14 @@ def test_today_takes_the_same_number_of_queries_however_many_wait(
     visit_type = make_clinic(practitioners=3, rooms=3)
     for number, practitioner in zip(range(requests), visit_type.practitioners.all(), strict=False):
         room = Resource.objects.rooms()[number]
-        make_appointment(visit_type, starts_at=wall(10), practitioner=practitioner, room=room)
-        make_appointment(
-            visit_type,
-            starts_at=wall(9, days_ahead=0),
-            practitioner=practitioner,
-            room=room,
-            status=Status.BOOKED,
-        )
+        for status, starts_at in (
+            (Status.PENDING, wall(10)),
+            (Status.BOOKED, wall(12)),
+            (Status.BOOKED, wall(9, days_ahead=0)),
+        ):
+            make_appointment(
+                visit_type, starts_at=starts_at, practitioner=practitioner, room=room, status=status
+            )
     receptionist.get(TODAY)
     with CaptureQueriesContext(
         connection,
@@ -240,6 +241,14 @@ def test_the_list_takes_the_same_number_of_queries_however_long(receptionist: Cl
     with CaptureQueriesContext(connection) as queries:
         receptionist.get(LIST)
     assert len(queries) == 9
+
+
+def test_the_page_of_an_appointment_takes_eight_queries(receptionist: Client) -> None:
+    appointment = confirmed(make_appointment())
+    receptionist.get(page_of(appointment))
+    with CaptureQueriesContext(connection) as queries:
+        receptionist.get(page_of(appointment))
+    assert len(queries) == 8
 
 
 def test_an_article_editor_sees_no_patient() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,7 +22,7 @@ from booking.openings import (
     phase_times,
     spans,
 )
-from tests.booking.brute_force import every_opening
+from tests.booking.brute_force import Found, every_opening
 
 TORONTO = ZoneInfo("America/Toronto")
 MINUTE = 60
@@ -65,6 +66,8 @@ def openings(
     earliest: int | None = None,
     latest: int | None = None,
     every_minutes: int = 15,
+    midnights: Sequence[int] = (),
+    shortest_visits: Mapping[int, int] | None = None,
 ) -> Openings:
     """A search of one day; Wang and the blue room are free from nine to five, unless told otherwise."""
     window = window or between("00:00", "23:55")
@@ -76,6 +79,8 @@ def openings(
         earliest=window[0] if earliest is None else earliest,
         latest=window[1] if latest is None else latest,
         every_minutes=every_minutes,
+        midnights=midnights,
+        shortest_visits=shortest_visits,
     )
 
 
@@ -427,14 +432,17 @@ def test_an_unknown_practitioner_has_no_opening() -> None:
     assert (openings().starts(PATEL), openings().at(at("09:00"), PATEL)) == ([], None)
 
 
-def test_anyone_is_the_practitioner_with_the_least_taken_around_that_time() -> None:
-    def served_by(**taken: list[Interval]) -> int | None:
+def test_anyone_is_the_practitioner_with_the_least_to_do_that_day() -> None:
+    midnights = [at("00:00", date(2027, 3, day)) for day in (3, 4, 5)]
+
+    def served_by(*, wang: list[Interval], patel: list[Interval]) -> int | None:
         opening = openings(
             practitioners={
-                WANG: Calendar(NINE_TO_FIVE.open, taken["wang"]),
-                PATEL: Calendar(NINE_TO_FIVE.open, taken["patel"]),
+                WANG: Calendar(NINE_TO_FIVE.open, wang),
+                PATEL: Calendar(NINE_TO_FIVE.open, patel),
             },
-            window=(at("00:00", date(2027, 3, 1)), at("00:00", date(2027, 3, 8))),
+            window=(at("00:00", date(2027, 3, 2)), at("00:00", date(2027, 3, 6))),
+            midnights=midnights,
         ).at(at("09:00"))
         assert opening is not None
         return opening.practitioner
@@ -444,11 +452,18 @@ def test_anyone_is_the_practitioner_with_the_least_taken_around_that_time() -> N
     assert served_by(wang=half, patel=hour) == WANG
     assert served_by(wang=hour, patel=hour) == WANG
     assert served_by(wang=half * 3, patel=hour) == WANG  # one time taken thrice is taken once
-    day_before = at("21:00", date(2027, 3, 3))
-    assert served_by(wang=[(day_before - HOUR, day_before)], patel=[]) == WANG
-    assert served_by(wang=[(day_before - HOUR, day_before + 300)], patel=[]) == PATEL
-    assert served_by(wang=[between("21:00", "22:00")], patel=[]) == WANG
-    assert served_by(wang=[between("20:55", "22:00")], patel=[]) == PATEL
+    assert served_by(wang=[(midnights[1] - HOUR, midnights[1])], patel=[]) == WANG
+    assert served_by(wang=[(midnights[1] - HOUR, midnights[1] + 300)], patel=[]) == PATEL
+    assert served_by(wang=[(midnights[2], midnights[2] + HOUR)], patel=[]) == WANG
+    assert served_by(wang=[(midnights[2] - 300, midnights[2] + HOUR)], patel=[]) == PATEL
+
+
+def test_a_closure_is_no_work_done_that_day() -> None:
+    both = {
+        WANG: Calendar(NINE_TO_FIVE.open, closed=[between("11:00", "16:00")]),
+        PATEL: Calendar(NINE_TO_FIVE.open, [between("11:00", "11:05")]),
+    }
+    assert openings(practitioners=both).at(at("09:00")) == Opening(at("09:00"), WANG, None, (0,))
 
 
 @pytest.mark.parametrize(
@@ -491,6 +506,167 @@ def test_a_room_at_the_first_moment_of_the_window_has_no_free_side_before_it() -
     assert opening == Opening(at("10:00"), WANG, GREEN, (0, 0, 0, 0))
 
 
+# Starts that touch another visit
+
+
+def test_between_the_round_times_a_start_that_touches_a_visit_is_offered() -> None:
+    busy = wang_with(between("09:40", "10:05"))
+    found = openings(practitioners=busy)
+    assert clocks(found) == ["09:00", "09:10", "10:05", "10:15", "10:30"]
+    assert [clock(start) for start in found.touching()] == ["09:10", "10:05"]
+    assert found.at(at("09:10")) == Opening(at("09:10"), WANG, None, (0,))
+    assert (found.at(at("09:05")), found.who(at("09:05")), found.who(at("09:10"))) == (None, (), (WANG,))
+
+
+def test_a_round_time_that_touches_is_told_apart_from_one_that_does_not() -> None:
+    found = openings(practitioners=wang_with(between("09:30", "10:00")))
+    assert clocks(found) == ["09:00", "10:00", "10:15", "10:30"]
+    assert [clock(start) for start in found.touching(WANG)] == ["09:00", "10:00"]
+
+
+def test_a_closure_is_nothing_to_touch() -> None:
+    away = {WANG: Calendar([between("09:00", "11:00")], closed=[between("09:40", "10:05")])}
+    found = openings(practitioners=away)
+    assert clocks(found) == ["09:00", "10:15", "10:30"]
+    assert found.touching() == []
+
+
+def test_neither_the_edge_of_the_hours_nor_the_rooms_visits_are_touched() -> None:
+    rooms = {BLUE: Calendar(NINE_TO_FIVE.open, [between("09:00", "10:05")])}
+    found = openings(ACUPUNCTURE, practitioners=wang_with(hours="08:50-11:00"), rooms=rooms)
+    assert clocks(found) == ["10:15"]
+    assert found.touching() == []
+
+
+def test_a_visit_begins_the_moment_another_patients_rest_begins() -> None:
+    resting = wang_with(between("09:05", "09:25"), between("09:45", "09:50"))
+    found = openings(ACUPUNCTURE, practitioners=resting, rooms={GREEN: NINE_TO_FIVE})
+    assert clocks(found) == ["09:25", "09:50", "10:00", "10:15"]
+    assert [clock(start) for start in found.touching()] == ["09:25", "09:50"]
+
+
+def test_the_second_part_of_a_visit_may_be_the_one_that_touches() -> None:
+    busy = wang_with(between("09:50", "10:30"))
+    found = openings(ACUPUNCTURE, practitioners=busy)
+    assert clocks(found) == ["09:00", "09:05"]
+    assert found.at(at("09:05")) == Opening(at("09:05"), WANG, BLUE, (0, 0, 0, 0))
+
+
+def test_a_rest_is_not_stretched_only_to_touch() -> None:
+    busy = wang_with(between("09:50", "10:30"))
+    found = openings(ACUPUNCTURE, practitioners=busy, every_minutes=60)
+    assert clocks(found) == ["09:00", "09:05"]
+    assert found.touching() == [at("09:05")]
+    assert found.at(at("09:00")) == Opening(at("09:00"), WANG, BLUE, (0, 0, 0, 0))
+
+
+def test_a_start_that_touches_one_practitioners_visit_is_offered_with_that_one_alone() -> None:
+    both = wang_with(between("09:40", "10:05")) | {PATEL: Calendar([between("09:00", "11:00")])}
+    found = openings(practitioners=both)
+    assert [found.who(at(start)) for start in ("09:00", "09:10", "10:05")] == [
+        (WANG, PATEL),
+        (WANG,),
+        (WANG,),
+    ]
+    assert clocks(found, PATEL)[:3] == ["09:00", "09:15", "09:30"]
+    assert found.at(at("09:10"), PATEL) is None
+
+
+def test_with_anyone_a_start_touches_if_the_one_who_would_serve_it_is_touched() -> None:
+    both = wang_with(between("09:30", "10:00")) | {PATEL: Calendar([between("09:00", "11:00")])}
+    found = openings(practitioners=both)
+    assert [clock(start) for start in found.touching(WANG)] == ["09:00", "10:00"]
+    assert found.at(at("09:00")) == Opening(at("09:00"), PATEL, None, (0,)), "the least busy"
+    assert found.touching() == []
+
+
+def test_touching_starts_keep_notice_horizon_and_window() -> None:
+    busy = wang_with(between("09:40", "10:05"))
+    assert clocks(openings(practitioners=busy, earliest=at("09:10") + 1, latest=at("10:05") - 1)) == []
+    assert clocks(openings(practitioners=busy, earliest=at("09:10"), latest=at("10:05"))) == [
+        "09:10",
+        "10:05",
+    ]
+
+
+# Compact days
+
+HALF_HOUR = {WANG: 30}
+
+
+def test_a_compact_day_hides_starts_that_leave_a_gap_too_short_to_use() -> None:
+    found = openings(practitioners=wang_with(hours="09:00-11:00"), shortest_visits=HALF_HOUR)
+    assert clocks(found) == ["09:00", "09:30", "09:45", "10:00", "10:30"]
+
+
+def test_a_gap_exactly_as_long_as_the_shortest_visit_is_no_loss() -> None:
+    found = openings(practitioners=wang_with(hours="09:00-10:30"), shortest_visits=HALF_HOUR, every_minutes=5)
+    assert clocks(found) == ["09:00", "09:30", "10:00"]
+    found = openings(
+        practitioners=wang_with(hours="09:00-10:30"), shortest_visits={WANG: 35}, every_minutes=5
+    )
+    assert clocks(found) == ["09:00", "10:00"]
+
+
+def test_a_gap_before_the_next_visit_counts_like_one_before_closing_time() -> None:
+    busy = wang_with(between("10:30", "11:00"))
+    found = openings(practitioners=busy, shortest_visits=HALF_HOUR)
+    assert clocks(found) == ["09:00", "09:30", "10:00"]
+    away = {WANG: Calendar([between("09:00", "11:00")], closed=[between("10:30", "11:00")])}
+    assert clocks(openings(practitioners=away, shortest_visits=HALF_HOUR)) == ["09:00", "09:30", "10:00"]
+
+
+def test_where_some_minutes_are_lost_anyway_both_ends_of_the_free_time_are_shown() -> None:
+    between_two_visits = wang_with(between("09:00", "09:30"), between("10:15", "11:00"))
+    found = openings(practitioners=between_two_visits, shortest_visits=HALF_HOUR, every_minutes=5)
+    assert clocks(found) == ["09:30", "09:45"]
+
+
+def test_a_day_on_which_something_fits_never_looks_full() -> None:
+    odd_hours = wang_with(hours="09:10-09:55")
+    assert clocks(openings(practitioners=odd_hours, shortest_visits=HALF_HOUR)) == ["09:15"]
+    two_days = [between("09:10", "09:55"), (at("09:00", date(2027, 3, 5)), at("10:00", date(2027, 3, 5)))]
+    found = openings(
+        practitioners={WANG: Calendar(two_days)},
+        window=(at("00:00"), at("00:00", date(2027, 3, 6))),
+        midnights=[at("00:00", date(2027, 3, 5))],
+        shortest_visits=HALF_HOUR,
+    )
+    assert clocks(found) == ["09:15", "09:00", "09:30"]
+
+
+def test_free_time_within_another_patients_rest_is_never_wasted() -> None:
+    resting = wang_with(between("09:00", "09:20"), between("09:45", "09:50"))
+    short = (Phase(15, needs_practitioner=True, needs_room=False),)
+    found = openings(short, practitioners=resting, shortest_visits=HALF_HOUR, every_minutes=5)
+    assert clocks(found)[:4] == ["09:20", "09:25", "09:30", "09:50"]
+
+
+def test_a_rest_of_the_visit_itself_is_no_gap() -> None:
+    found = openings(ACUPUNCTURE, practitioners=wang_with(hours="09:00-09:45"), shortest_visits={WANG: 45})
+    assert clocks(found) == ["09:00"]
+
+
+def test_each_practitioners_gaps_are_measured_by_their_own_shortest_visit() -> None:
+    both = {id_: Calendar([between("09:00", "10:30")]) for id_ in (WANG, PATEL)}
+    found = openings(practitioners=both, shortest_visits={WANG: 45})
+    assert clocks(found, WANG) == ["09:00", "10:00"]
+    assert clocks(found, PATEL) == ["09:00", "09:15", "09:30", "09:45", "10:00"]
+
+
+def test_a_hidden_start_can_still_be_had_by_somebody_who_chose_it_before() -> None:
+    found = openings(practitioners=wang_with(hours="09:00-10:00"), shortest_visits=HALF_HOUR)
+    assert (clocks(found), found.who(at("09:15"))) == (["09:00", "09:30"], ())
+    assert found.at(at("09:15")) == found.at(at("09:15"), WANG) == Opening(at("09:15"), WANG, None, (0,))
+
+
+def test_at_a_start_hidden_with_one_practitioner_anyone_is_another() -> None:
+    both = wang_with(hours="09:00-10:00") | {PATEL: Calendar([between("09:15", "11:00")])}
+    found = openings(practitioners=both, shortest_visits={WANG: 30, PATEL: 30})
+    assert found.who(at("09:15")) == (PATEL,)
+    assert found.at(at("09:15")) == Opening(at("09:15"), PATEL, None, (0,))
+
+
 # What cannot be a visit
 
 
@@ -524,6 +700,12 @@ def test_a_visit_without_phases_is_refused() -> None:
 def test_starts_not_in_steps_of_five_minutes_are_refused(every_minutes: int) -> None:
     with pytest.raises(ValueError, match=f"Starts every {every_minutes} minutes"):
         openings(every_minutes=every_minutes)
+
+
+@pytest.mark.parametrize("minutes", [0, -30, 32])
+def test_a_shortest_visit_not_in_steps_of_five_minutes_is_refused(minutes: int) -> None:
+    with pytest.raises(ValueError, match=f"Shortest visit with 1: {minutes} minutes"):
+        openings(shortest_visits={WANG: minutes})
 
 
 def test_one_resource_cannot_be_both_practitioner_and_room() -> None:
@@ -629,45 +811,18 @@ def test_at_every_clock_change_the_night_has_as_many_starts_as_it_really_has_tim
 # Equal to looking at every cell
 
 
-def assert_finder_agrees_with_the_plainest_way(
-    *,
-    phases: Sequence[Phase],
-    practitioners: Mapping[int, Calendar],
-    rooms: Mapping[int, Calendar],
-    window: Interval,
-    earliest: int,
-    latest: int,
-    every_minutes: int,
-) -> int:
-    """Compares every answer for every minute of the window; returns the number of starts."""
-    found = find_openings(
-        phases=phases,
-        practitioners=practitioners,
-        rooms=rooms,
-        window=window,
-        earliest=earliest,
-        latest=latest,
-        every_minutes=every_minutes,
-    )
-    expected = every_opening(
-        phases=phases,
-        practitioners=practitioners,
-        rooms=rooms,
-        window=window,
-        earliest=earliest,
-        latest=latest,
-        every_minutes=every_minutes,
-    )
-    assert found.starts() == list(expected)
-    for id_ in practitioners:
-        assert found.starts(id_) == [start for start, by_whom in expected.items() if id_ in by_whom]
+def assert_finder_agrees_with_the_plainest_way(**search: Any) -> Found:
+    """Compares every answer for every minute of the window; returns what the plainest way found."""
+    found, expected = find_openings(**search), every_opening(**search)
+    window = search["window"]
+    everyone = (None, *search["practitioners"])
+    assert [found.starts(id_) for id_ in everyone] == [expected.starts(id_) for id_ in everyone]
+    assert [found.touching(id_) for id_ in everyone] == [expected.touching(id_) for id_ in everyone]
     for start in range(window[0] - window[0] % 60, window[1] + 600, 60):
-        by_whom = expected.get(start, {})
-        assert found.who(start) == tuple(sorted(id_ for id_ in by_whom if id_ is not None))
-        assert found.at(start) == by_whom.get(None)
-        for id_ in practitioners:
-            assert found.at(start, id_) == by_whom.get(id_)
-    return len(expected)
+        assert found.who(start) == expected.who(start)
+        for id_ in everyone:
+            assert found.at(start, id_) == expected.at(start, id_)
+    return expected
 
 
 def a_random_phase(random: Random) -> Phase:
@@ -683,7 +838,7 @@ def a_random_phase(random: Random) -> Phase:
 
 
 def a_random_calendar(random: Random, window: Interval) -> Calendar:
-    """Two shifts, some visits that begin and end at any second, and now and then a closure of hours."""
+    """Three shifts, some visits that begin and end at any second, and now and then a closure of hours."""
 
     def interval(longest: int, unit: int) -> Interval:
         start = window[0] + random.randrange(-HOUR, window[1] - window[0] + HOUR, unit)
@@ -692,30 +847,38 @@ def a_random_calendar(random: Random, window: Interval) -> Calendar:
     unit = random.choice([1, 60, 300, 300])
     taken = [interval(HOUR, unit) for _ in range(random.randrange(6))]
     closures = [interval(4 * HOUR, unit)] if random.random() < 0.2 else []
-    return Calendar(
-        [interval(9 * HOUR, unit), interval(9 * HOUR, unit), interval(9 * HOUR, unit)], taken + closures
-    )
+    return Calendar([interval(9 * HOUR, unit) for _ in range(3)], taken, closures)
 
 
 @pytest.mark.parametrize("block", range(10))
 def test_the_finder_agrees_with_the_plainest_way_on_random_days(block: int) -> None:
     random = Random(block)  # noqa: S311 - repeatable days, not secrets
-    days_with_openings = 0
+    days_with_starts = days_with_touching_starts_off_the_grid = days_with_hidden_starts = 0
     for _ in range(30):
         day = random.choice([date(2027, 3, 4), SPRING, AUTUMN])
         starts = at("00:00", day) + random.choice([0, 0, random.randrange(24 * HOUR)])
         window = (starts, starts + random.randrange(2 * HOUR, 26 * HOUR, random.choice([1, 300])))
+        practitioners = random.sample(range(1, 10), 2)
+        every_minutes = random.choice([5, 10, 15, 15, 20, 30, 60])
         found = assert_finder_agrees_with_the_plainest_way(
             phases=[a_random_phase(random) for _ in range(random.randrange(1, 5))],
-            practitioners={id_: a_random_calendar(random, window) for id_ in random.sample(range(1, 10), 2)},
+            practitioners={id_: a_random_calendar(random, window) for id_ in practitioners},
             rooms={id_: a_random_calendar(random, window) for id_ in random.sample(range(11, 20), 3)},
             window=window,
             earliest=window[0] + random.randrange(-HOUR, 2 * HOUR),
             latest=window[1] - random.randrange(-HOUR, 2 * HOUR),
-            every_minutes=random.choice([5, 10, 15, 15, 20, 30, 60]),
+            every_minutes=every_minutes,
+            midnights=random.choice([[], [at("00:00", day + timedelta(days=more)) for more in (0, 1, 2)]]),
+            shortest_visits=random.choice(
+                [None, {practitioners[0]: 30}, dict.fromkeys(practitioners, random.choice([10, 45, 120]))]
+            ),
         )
-        days_with_openings += found > 0
-    assert days_with_openings >= 10
+        days_with_starts += bool(found.shown)
+        days_with_touching_starts_off_the_grid += any(start % (every_minutes * 60) for start in found.shown)
+        days_with_hidden_starts += bool(found.hidden)
+    assert days_with_starts >= 10
+    assert days_with_touching_starts_off_the_grid >= 3
+    assert days_with_hidden_starts >= 3
 
 
 seconds = st.integers(at("08:00"), at("14:00"))
@@ -724,6 +887,7 @@ calendars = st.builds(
     Calendar,
     st.lists(intervals, max_size=2).map(lambda more: [between("09:00", "13:00"), *more]),
     st.lists(intervals, max_size=3),
+    st.lists(intervals, max_size=1),
 )
 visits = st.lists(
     st.builds(
@@ -744,6 +908,7 @@ visits = st.lists(
     rooms=st.dictionaries(st.integers(11, 13), calendars, max_size=2),
     window=st.just(between("08:30", "13:30")) | st.tuples(seconds, seconds),
     every_minutes=st.sampled_from([5, 15, 25]),
+    shortest_visits=st.none() | st.dictionaries(st.integers(1, 3), st.sampled_from([15, 45])),
 )
 def test_every_opening_lies_in_open_time_and_touches_nothing_taken(
     phases: list[Phase],
@@ -751,9 +916,15 @@ def test_every_opening_lies_in_open_time_and_touches_nothing_taken(
     rooms: dict[int, Calendar],
     window: Interval,
     every_minutes: int,
+    shortest_visits: dict[int, int] | None,
 ) -> None:
     found = openings(
-        phases, practitioners=practitioners, rooms=rooms, window=window, every_minutes=every_minutes
+        phases,
+        practitioners=practitioners,
+        rooms=rooms,
+        window=window,
+        every_minutes=every_minutes,
+        shortest_visits=shortest_visits,
     )
     everything = practitioners | rooms
     for start in found.starts():
@@ -767,7 +938,8 @@ def test_every_opening_lies_in_open_time_and_touches_nothing_taken(
                 for cell in range(span.starts_at, span.ends_at, 300):
                     assert any(first <= cell and cell + 300 <= last for first, last in calendar.open)
                 assert not any(
-                    max(first, span.starts_at) < min(last, span.ends_at) for first, last in calendar.taken
+                    max(first, span.starts_at) < min(last, span.ends_at)
+                    for first, last in [*calendar.taken, *calendar.closed]
                 )
                 assert window[0] <= span.starts_at
                 assert span.ends_at <= window[1]
