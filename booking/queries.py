@@ -99,8 +99,9 @@ def find_openings(
 ) -> openings.Openings:
     """What can be booked online from `first_on` to `last_on`, both included, in the clinic's days.
 
-    What `but` holds counts as free: it is free to whoever holds it. Practitioners can serve in their hours, extra hours included, until the day holds as many visits as they take
-    a day; rooms whenever any practitioner works: the room is turned over within the clinic's hours.
+    Practitioners can serve in their hours, extra hours included, until the day holds as many visits as they take
+    a day; rooms whenever any practitioner works: the room is turned over within the clinic's hours. What `but`
+    holds counts as free: it is free to whoever holds it.
     """
     days = times.days(first_on, last_on)
     midnights = [times.epoch(day, time.min) for day in [*days, last_on + timedelta(days=1)]]

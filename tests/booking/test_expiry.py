@@ -78,7 +78,7 @@ def test_it_may_run_in_any_number_of_places_at_once() -> None:
     for hour in (9, 11, 13):
         ask(visit_type, wall(hour, days_ahead=5), details=somebody(), now=NOW)
 
-    ended = all_at_once(6, lambda _: operations.expire_overdue(now=NOW + timedelta(days=4)) and None)
+    ended = all_at_once(6, lambda _: operations.expire_overdue(now=NOW + timedelta(days=4)))
 
     assert ended == {"done": 6}
     assert set(Appointment.objects.values_list("status", "version")) == {(Status.EXPIRED, 2)}

@@ -111,7 +111,8 @@ def test_the_invitation_is_one_event_that_a_calendar_understands() -> None:
     [part] = [
         part for part in mail.message(row).message().walk() if part.get_content_type() == "text/calendar"
     ]
-    calendar = Calendar.from_ical(part.get_payload(decode=True))
+    attached: Any = part.get_payload(decode=True)
+    calendar: Any = Calendar.from_ical(attached)
     [event] = calendar.walk("VEVENT")
     assert (part.get_param("method"), calendar["METHOD"]) == ("REQUEST", "REQUEST")
     assert (event["UID"], event["SEQUENCE"], event["STATUS"]) == (
@@ -131,7 +132,7 @@ def test_the_invitation_is_one_event_that_a_calendar_understands() -> None:
 
 
 def test_a_cancellation_replaces_the_same_event() -> None:
-    calendars = [Calendar.from_ical(row.calendar) for row in history() if row.calendar]
+    calendars: list[Any] = [Calendar.from_ical(row.calendar) for row in history() if row.calendar]
     [(asked, asked_event), (off, off_event)] = [(one, one.walk("VEVENT")[0]) for one in calendars]
     assert (asked["METHOD"], off["METHOD"]) == ("REQUEST", "CANCEL")
     assert asked_event["UID"] == off_event["UID"]

@@ -1,5 +1,6 @@
 """What an operation promises: all of it happens, with its history and its mail, or nothing does."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -316,7 +317,7 @@ class TestADecision:
         operations.confirm_appointment(appointment=appointment, version=1, by=first, now=timezone.now())
         mailed = QueuedMail.objects.count()
 
-        for decide in (
+        decisions: list[Callable[[], object]] = [
             lambda: operations.confirm_appointment(
                 appointment=appointment, version=1, by=first, now=timezone.now()
             ),
@@ -326,7 +327,8 @@ class TestADecision:
             lambda: operations.cancel_appointment(
                 appointment=appointment, version=1, by=None, now=timezone.now()
             ),
-        ):
+        ]
+        for decide in decisions:
             with pytest.raises(AlreadyDecided) as told:
                 decide()
             assert told.value.appointment.status == Status.BOOKED

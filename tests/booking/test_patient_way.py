@@ -1,6 +1,7 @@
 """The patient's way, through the browser's eyes: from the safety gate to “Request sent”."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any
@@ -904,11 +905,12 @@ def test_the_time_that_one_holds_is_still_on_the_page_of_times(
 
 def test_every_form_sent_holds_the_time_ten_minutes_more(patient: Client, visit_type: VisitType) -> None:
     choose(patient, visit_type)
-    for send_form in (
+    forms: list[Callable[[], Any]] = [
         lambda: type_details(patient, visit_type),
         lambda: type_details(patient, visit_type, email="nobody"),
         lambda: send(patient, visit_type, consent=""),
-    ):
+    ]
+    for send_form in forms:
         Hold.objects.update(expires_at=timezone.now() + timedelta(minutes=1))
         send_form()
         assert Hold.objects.get().expires_at > timezone.now() + timedelta(minutes=9)
