@@ -1,4 +1,4 @@
-"""Closures at the desk: when a resource or the whole clinic is away."""
+"""Closures at the desk: when a resource or the whole clinic is away, and what is only proposed so far."""
 
 from typing import Any
 
@@ -15,9 +15,11 @@ from booking.models import Closure
 
 @admin.register(Closure)
 class ClosureAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["__str__", "begins", "ends", "reason"]
+    list_display = ["__str__", "begins", "ends", "reason", "proposed"]
+    list_filter = ["proposed"]
+    show_facets = admin.ShowFacets.NEVER
     list_select_related = ["resource"]
-    fields = ["resource", "starts_at", "ends_at", "reason"]
+    fields = ["resource", "starts_at", "ends_at", "reason", "proposed"]
     actions = None
 
     def formfield_for_dbfield(

@@ -1,15 +1,23 @@
 """Practitioners and rooms at the desk, and the hours that practitioners work."""
 
 from django.contrib import admin
+from django.contrib.admin.options import InlineModelAdmin
 from django.http import HttpRequest
 
 from booking.admin.rows import LabelledFormSet
-from booking.models import Resource, WorkingHours
+from booking.models import ExtraHours, Resource, WorkingHours
 
 
 class WorkingHoursInline(admin.TabularInline):  # type: ignore[type-arg]
     model = WorkingHours
     fields = ["weekday", "opens", "closes", "valid_from", "valid_until"]
+    formset = LabelledFormSet
+    extra = 1
+
+
+class ExtraHoursInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = ExtraHours
+    fields = ["day", "opens", "closes"]
     formset = LabelledFormSet
     extra = 1
 
@@ -26,6 +34,7 @@ class ResourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "title",
         "registration_number",
         "languages",
+        "visits_a_day",
         "position",
         "is_active",
         "is_sample",
@@ -38,6 +47,8 @@ class ResourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """A practitioner with hours and visits never turns into a room."""
         return ["kind"] if obj else []
 
-    def get_inlines(self, request: HttpRequest, obj: Resource | None) -> list[type[WorkingHoursInline]]:  # type: ignore[override]
+    def get_inlines(self, request: HttpRequest, obj: Resource | None) -> list[type[InlineModelAdmin]]:  # type: ignore[type-arg]
         """Only practitioners have hours; a room is there whenever any of them works."""
-        return [WorkingHoursInline] if obj and obj.kind == Resource.Kind.PRACTITIONER else []
+        if obj and obj.kind == Resource.Kind.PRACTITIONER:
+            return [WorkingHoursInline, ExtraHoursInline]
+        return []

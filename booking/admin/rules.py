@@ -11,6 +11,7 @@ class BookingRulesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     fields = [
         "notice_hours",
         "horizon_days",
+        "keep_days_compact",
         "answer_within_hours",
         "cancellation_hours",
         "cancellation_rule",

@@ -21,6 +21,7 @@ from booking.models import (
     BookingRules,
     Closure,
     DeclineReason,
+    ExtraHours,
     Occupancy,
     Patient,
     Phase,
@@ -602,20 +603,30 @@ def test_a_practitioner_is_added_and_given_hours(owner: Client) -> None:
     saved(owner, "/admin/booking/resource/add/", facts | {"kind": "practitioner"})
     mei = Resource.objects.get()
     hours = {"weekday": 0, "opens": "09:00", "closes": "17:00"}
-    saved(owner, f"/admin/booking/resource/{mei.pk}/change/", facts | rows("working_hours", hours))
+    extra = {"day": "2027-03-06", "opens": "10:00", "closes": "14:00"}
+    saved(
+        owner,
+        f"/admin/booking/resource/{mei.pk}/change/",
+        facts | {"visits_a_day": 12} | rows("working_hours", hours) | rows("extra_hours", extra),
+    )
     assert [str(row) for row in WorkingHours.objects.all()] == ["Monday 09:00–17:00"]
+    assert [str(row) for row in ExtraHours.objects.all()] == ["2027-03-06 10:00–14:00"]
+    assert Resource.objects.get().visits_a_day == 12
 
 
 def test_a_practitioner_never_turns_into_a_room(owner: Client) -> None:
     mei = make_practitioner("Mei Lin")
     facts = {"kind": "room", "name": "Mei Lin", "slug": mei.slug, "position": 0}
-    saved(owner, f"/admin/booking/resource/{mei.pk}/change/", facts | rows("working_hours"))
+    no_rows = rows("working_hours") | rows("extra_hours")
+    saved(owner, f"/admin/booking/resource/{mei.pk}/change/", facts | no_rows)
     assert Resource.objects.get().kind == Resource.Kind.PRACTITIONER
 
 
 def test_a_room_has_no_hours(owner: Client) -> None:
     room = make_room()
-    assert "working_hours" not in owner.get(f"/admin/booking/resource/{room.pk}/change/").content.decode()
+    content = owner.get(f"/admin/booking/resource/{room.pk}/change/").content.decode()
+    assert "working_hours" not in content
+    assert "extra_hours" not in content
 
 
 def test_a_practitioner_with_visits_is_not_deleted(owner: Client) -> None:
@@ -671,14 +682,34 @@ def test_a_closure_is_entered_in_the_clinics_time(owner: Client) -> None:
     assert "A closure must end after it begins." in backwards.content.decode()
 
 
+def test_a_proposed_closure_is_accepted_by_taking_its_tick_away(owner: Client) -> None:
+    proposal = Closure.objects.create(
+        starts_at=wall(0), ends_at=wall(0, days_ahead=3), reason="Canada Day", proposed=True
+    )
+    assert list(owner.get("/admin/booking/closure/?proposed__exact=1").context["cl"].result_list) == [
+        proposal
+    ]
+    data = {
+        "starts_at_0": "2027-07-01",
+        "starts_at_1": "00:00",
+        "ends_at_0": "2027-07-02",
+        "ends_at_1": "00:00",
+    }
+    saved(owner, f"/admin/booking/closure/{proposal.pk}/change/", data | {"reason": "Canada Day"})
+    assert list(Closure.objects.in_force()) == [proposal]
+
+
 def test_there_is_one_row_of_booking_rules_and_it_stays(owner: Client) -> None:
     rules = {"notice_hours": 5, "horizon_days": 60, "answer_within_hours": 24, "cancellation_hours": 24}
     saved(owner, "/admin/booking/bookingrules/add/", rules)
     assert BookingRules.current().notice_hours == 5
     assert owner.post("/admin/booking/bookingrules/add/", rules).status_code == 403
     assert owner.post("/admin/booking/bookingrules/1/delete/", {"post": "yes"}).status_code == 403
-    saved(owner, "/admin/booking/bookingrules/1/change/", rules | {"notice_hours": 6})
-    assert BookingRules.current().notice_hours == 6
+    saved(
+        owner, "/admin/booking/bookingrules/1/change/", rules | {"notice_hours": 6, "keep_days_compact": "on"}
+    )
+    changed = BookingRules.current()
+    assert (changed.notice_hours, changed.keep_days_compact) == (6, True)
 
 
 def test_a_patient_is_corrected_and_nothing_of_the_visit_changes(owner: Client) -> None:
