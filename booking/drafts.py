@@ -13,7 +13,7 @@ from booking import screening
 KEPT_FOR: Final = timedelta(hours=1)
 REMEMBERED: Final = 20  # requests; whoever sends more in an hour has the mails
 
-_GATE, _DRAFT, _SENT = "safety_gate", "draft", "sent"
+_GATE, _DRAFT, _SENT, _VISITOR = "safety_gate", "draft", "sent", "visitor"
 
 Answers = dict[str, Any]
 
@@ -30,6 +30,19 @@ def forget_gate(session: SessionBase) -> None:
 
 def has_passed_gate(session: SessionBase) -> bool:
     return bool(session.get(_GATE) == {"version": screening.VERSION})
+
+
+def visitor(session: SessionBase) -> UUID | None:
+    """The number under which this session holds a time, if it ever held one."""
+    number = session.get(_VISITOR)
+    return UUID(number) if number else None
+
+
+def new_visitor(session: SessionBase) -> UUID:
+    """The same, given where there is none yet."""
+    number: str = session.setdefault(_VISITOR, str(uuid4()))
+    _end_with_the_hour(session)
+    return UUID(number)
 
 
 def keep(session: SessionBase, answers: Answers, *, now: datetime) -> None:

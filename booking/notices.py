@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from booking import ics, times
-from booking.models import Appointment, DeclineReason
+from booking.models import Appointment, DeclineReason, Offer
 from clinic import mail
 
 
@@ -53,15 +53,50 @@ def cancelled(appointment: Appointment, *, was_booked: bool, now: datetime) -> N
     )
 
 
+def other_times_offered(appointment: Appointment, *, offer: Offer, now: datetime) -> None:
+    """Instead of the time asked for, the patient may have one of these; each is held until the offer ends."""
+    _to_patient(appointment, "other_times_offered", _("We can offer you other times"), now, {"offer": offer})
+
+
+def moved(appointment: Appointment, *, was_at: datetime, now: datetime) -> None:
+    """The visit or request has another time; a booked one moves in the patient's calendar too."""
+    _to_patient(
+        appointment,
+        "moved",
+        _("Your visit has moved: %(when)s") % {"when": times.moment(appointment.starts_at)},
+        now,
+        {"was_at": was_at},
+        method=ics.Method.REQUEST if appointment.is_booked else None,
+    )
+
+
+def expired(appointment: Appointment, *, now: datetime) -> None:
+    """Nobody answered in time; the patient learns what to do now."""
+    _to_patient(appointment, "expired", _("Your request has ended"), now)
+
+
 def tell_staff_of_request(appointment: Appointment, *, now: datetime) -> None:
     """A request waits at the desk; who it is from and why they come is read there, not in mail."""
+    subject = _("New request %(reference)s") % {"reference": appointment.reference}
+    _to_desk(appointment, "new_request", subject, now)
+
+
+def tell_staff_of_move(appointment: Appointment, *, was_at: datetime, now: datetime) -> None:
+    """A patient has moved a visit; it needs no answer."""
+    subject = _("Moved by the patient: %(reference)s") % {"reference": appointment.reference}
+    _to_desk(appointment, "moved_by_patient", subject, now, {"was_at": was_at})
+
+
+def _to_desk(
+    appointment: Appointment, kind: str, subject: str, now: datetime, says: dict[str, Any] | None = None
+) -> None:
     path = reverse("admin:booking_appointment_change", args=[appointment.pk])
     mail.send(
-        kind="new_request",
+        kind=kind,
         to=settings.CLINIC.email,
-        subject=_("New request %(reference)s") % {"reference": appointment.reference},
-        template="booking/mail/new_request",
-        context={"appointment": appointment, "desk_url": f"{settings.SITE_URL}{path}"},
+        subject=subject,
+        template=f"booking/mail/{kind}",
+        context={"appointment": appointment, "desk_url": f"{settings.SITE_URL}{path}"} | (says or {}),
         about=appointment.reference,
         now=now,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import (
@@ -24,12 +25,14 @@ from django.db.models import (
 from django.db.models.sql.compiler import SQLCompiler
 
 from booking import openings, times
-from booking.models import BookingRules, Closure, Occupancy, Phase, Resource, VisitType
+from booking.models import BookingRules, Closure, Hold, Occupancy, Phase, Resource, VisitType, WorkingHours
+from booking.models.occupancies import OWNERS
 
 LONGEST_OCCUPANCY = timedelta(days=1)  # hours end the day they begin, so nothing is occupied for longer
 
 
-_Visit = tuple[int, int, int]  # starts_at, ends_at, and the owner of the occupancy
+_Owner = tuple[int | None, ...]  # appointment, hold, offered time: exactly one is set
+_Visit = tuple[int, int, _Owner]
 
 
 class Epoch(Func):
@@ -86,12 +89,19 @@ def phases_of(visit_type: VisitType) -> list[openings.Phase]:
 
 
 def find_openings(
-    visit_type: VisitType, *, first_on: date, last_on: date, rules: BookingRules, now: datetime
+    visit_type: VisitType,
+    *,
+    first_on: date,
+    last_on: date,
+    rules: BookingRules,
+    now: datetime,
+    but: Hold | None = None,
 ) -> openings.Openings:
     """What can be booked online from `first_on` to `last_on`, both included, in the clinic's days.
 
     Practitioners can serve in their hours, extra hours included, until the day holds as many visits as they take
-    a day; rooms whenever any practitioner works: the room is turned over within the clinic's hours.
+    a day; rooms whenever any practitioner works: the room is turned over within the clinic's hours. What `but`
+    holds counts as free: it is free to whoever holds it.
     """
     days = times.days(first_on, last_on)
     midnights = [times.epoch(day, time.min) for day in [*days, last_on + timedelta(days=1)]]
@@ -109,8 +119,8 @@ def find_openings(
     for resource, starts_at, ends_at in _closures(window):
         closed_by[resource].append((starts_at, ends_at))
     visits_by: dict[int, list[_Visit]] = defaultdict(list)
-    for resource, starts_at, ends_at, owner in _occupancies(window):
-        visits_by[resource].append((starts_at, ends_at, owner))
+    for resource, starts_at, ends_at, *owner in _occupancies(window, now=now, but=but):
+        visits_by[resource].append((starts_at, ends_at, tuple(owner)))
 
     def calendar(row: _Hours, opened: list[openings.Interval]) -> openings.Calendar:
         visits = visits_by[row.resource]
@@ -143,11 +153,17 @@ def opening_at(
     practitioner: Resource | None,
     rules: BookingRules,
     now: datetime,
+    but: Hold | None = None,
 ) -> openings.Opening | None:
     """The one opening at this start, with this practitioner or anyone, as things stand at this moment."""
     day = times.local_day(starts_at)
-    found = find_openings(visit_type, first_on=day, last_on=day, rules=rules, now=now)
+    found = find_openings(visit_type, first_on=day, last_on=day, rules=rules, now=now, but=but)
     return found.at(int(starts_at.timestamp()), practitioner.pk if practitioner else None)
+
+
+def hold_of(visitor: UUID | None) -> Hold | None:
+    """What the visitor holds, or held last."""
+    return Hold.objects.filter(visitor=visitor).first() if visitor else None
 
 
 def next_starts(
@@ -172,11 +188,34 @@ def next_starts(
     return sorted(first_of_day.values())[:limit]
 
 
+def answer_by(starts_at: datetime, *, rules: BookingRules, now: datetime) -> datetime:
+    """Until when a request for `starts_at` is answered: never after the visit would begin.
+
+    The rule's hours run only on days on which somebody works, so that a request of Friday evening is not due while
+    the clinic is closed.
+    """
+    today = times.local_day(now)
+    weekdays = set(
+        WorkingHours.objects.filter(
+            Q(valid_from=None) | Q(valid_from__lte=today), Q(valid_until=None) | Q(valid_until__gte=today)
+        ).values_list("weekday", flat=True)
+    )
+    due, left = now, rules.answer_within
+    while due < starts_at and weekdays:
+        midnight = times.midnight_after(due)
+        if times.local_day(due).weekday() in weekdays:
+            if left <= midnight - due:
+                return min(due + left, starts_at)
+            left -= midnight - due
+        due = midnight
+    return starts_at
+
+
 def _full_days(
     visits: Iterable[_Visit], visits_a_day: int, midnights: Sequence[int]
 ) -> list[openings.Interval]:
     """The days on which so many visits start; a visit counts once, however often it occupies the resource."""
-    owners: dict[int, set[int]] = defaultdict(set)
+    owners: dict[int, set[_Owner]] = defaultdict(set)
     for starts_at, _, owner in visits:
         owners[bisect_right(midnights, starts_at)].add(owner)
     return [
@@ -235,16 +274,15 @@ def _closures(window: openings.Interval) -> Iterable[Any]:
     )
 
 
-def _occupancies(window: openings.Interval) -> Iterable[Any]:
-    """What takes time, each row with the visit that owns it: the one place that says which rows count.
+def _occupancies(window: openings.Interval, *, now: datetime, but: Hold | None) -> Iterable[Any]:
+    """What takes time, each row with its owner: the one place that says which rows count.
 
     Both sides of the start are bounded, so that the index on it does the work whatever lies in the past.
     """
     first, last = (times.from_epoch(seconds) for seconds in window)
-    return (
-        Occupancy.objects.filter(
-            Q(starts_at__gt=first - LONGEST_OCCUPANCY), starts_at__lt=last, ends_at__gt=first
-        )
-        .order_by()
-        .values_list(F("resource"), Epoch("starts_at"), Epoch("ends_at"), F("appointment"))
+    rows = Occupancy.objects.in_force(now).filter(
+        Q(starts_at__gt=first - LONGEST_OCCUPANCY), starts_at__lt=last, ends_at__gt=first
     )
+    if but:
+        rows = rows.filter(~Q(hold=but) | Q(hold=None))
+    return rows.order_by().values_list("resource", Epoch("starts_at"), Epoch("ends_at"), *OWNERS)

@@ -1,6 +1,6 @@
 """How an instant becomes the clinic's wall time, in words and in addresses."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -29,6 +29,11 @@ def epoch(day: date, wall: time) -> int:
 def from_epoch(seconds: int) -> datetime:
     """The instant in the clinic's zone."""
     return datetime.fromtimestamp(seconds, tz=ZONE)
+
+
+def midnight_after(at: datetime) -> datetime:
+    """When the clinic's day that holds `at` ends, in UTC: differences of it are true across a clock change."""
+    return datetime.combine(local_day(at) + timedelta(days=1), time.min, tzinfo=ZONE).astimezone(UTC)
 
 
 def in_words(day: date) -> str:

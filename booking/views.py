@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from booking import drafts, openings, operations, queries, screening, times, timetable
 from booking.forms import BEEN_HERE, DetailsForm, SafetyForm, SendForm, TimeForm
-from booking.models import Appointment, BookingRules, Resource, Status, VisitType
+from booking.models import Appointment, BookingRules, Hold, Resource, Status, VisitType
 from booking.models.resources import ANYONE
 
 STEPS: Final = 4
@@ -152,13 +152,14 @@ def choose_time(request: HttpRequest, visit_type: str) -> HttpResponse:
     visit = get_object_or_404(VisitType.objects.bookable(), slug=visit_type)
     now, rules = timezone.now(), BookingRules.current()
     practitioners = {person.slug: person for person in visit.practitioners.active()}
-    free = _free(visit, rules=rules, now=now)
+    free = _free(visit, rules=rules, now=now, but=queries.hold_of(drafts.visitor(request.session)))
     form = TimeForm(
         request.POST if request.method == "POST" else None, free=free, practitioners=practitioners
     )
     if form.is_valid():
-        chosen = form.cleaned_data
-        return redirect(Choice(visit, chosen["practitioner"], chosen["start"]).address("details"))
+        chosen = Choice(visit, form.cleaned_data["practitioner"], form.cleaned_data["start"])
+        held = _hold(request, chosen, now=now)
+        return redirect(chosen.address("details")) if held else _taken(request, chosen, now=now)
     person = practitioners.get(request.GET.get("practitioner", ""))
     context = _times_context(request, free, person, list(practitioners.values()), rules=rules, now=now)
     status = 409 if form.is_taken else 200
@@ -203,11 +204,13 @@ def _times_context(
     }
 
 
-def _free(visit_type: VisitType, *, rules: BookingRules, now: datetime) -> openings.Openings:
-    """Everything that can be booked online."""
+def _free(
+    visit_type: VisitType, *, rules: BookingRules, now: datetime, but: Hold | None
+) -> openings.Openings:
+    """Everything that can be booked online; what `but` holds is free to whoever holds it."""
     today = times.local_day(now)
     return queries.find_openings(
-        visit_type, first_on=today, last_on=today + rules.horizon, rules=rules, now=now
+        visit_type, first_on=today, last_on=today + rules.horizon, rules=rules, now=now, but=but
     )
 
 
@@ -218,25 +221,74 @@ def _day(text: str | None) -> date | None:
         return None
 
 
+# --- Holding a time --------------------------------------------------------------------------------------------
+
+
+def _hold(request: HttpRequest, choice: Choice, *, now: datetime) -> Hold | None:
+    """Takes the time for ten minutes, or for ten more; None if somebody else has it."""
+    try:
+        return operations.hold_time(
+            visitor=drafts.new_visitor(request.session),
+            visit_type=choice.visit_type,
+            starts_at=choice.starts_at,
+            practitioner=choice.practitioner,
+            now=now,
+        )
+    except operations.TimeTaken:
+        return None
+
+
+def _held(request: HttpRequest, choice: Choice, *, now: datetime) -> Hold | None:
+    """The visitor's hold on this time; looking takes nothing."""
+    return operations.held_time(
+        visitor=drafts.visitor(request.session),
+        visit_type=choice.visit_type,
+        starts_at=choice.starts_at,
+        practitioner=choice.practitioner,
+        now=now,
+    )
+
+
 # --- Details, check, send --------------------------------------------------------------------------------------
 
 
 @behind_the_gate
 @require_http_methods(["GET", "HEAD", "POST"])
 def details(request: HttpRequest, visit_type: str, practitioner: str, starts_at: datetime) -> HttpResponse:
-    """Who asks and what the practitioner should know."""
+    """Who asks and what the practitioner should know; each POST holds the time, looking does not."""
     now, choice = timezone.now(), _choice(visit_type, practitioner, starts_at)
-    if request.method == "POST":
-        form = DetailsForm(request.POST)
-        if form.is_valid():
-            drafts.keep(request.session, form.answers, now=now)
-            return redirect(choice.address("check"))
-    else:
-        form = DetailsForm(initial=drafts.answers(request.session, now=now))
-        if not _is_free(choice, now=now):
-            return _taken(request, choice, now=now)
-    context = {"form": form, "choice": choice, "step": 3, "steps": STEPS, "back_url": choice.times_address}
-    return render(request, "booking/details.html", context)
+    if request.method != "POST":
+        return _details_page(
+            request, choice, DetailsForm(initial=drafts.answers(request.session, now=now)), now=now
+        )
+    if "hold" in request.POST:
+        held = _hold(request, choice, now=now)
+        return redirect(choice.address("details")) if held else _taken(request, choice, now=now)
+    form = DetailsForm(request.POST)
+    if form.is_valid():
+        drafts.keep(request.session, form.answers, now=now)
+    if not _hold(request, choice, now=now):
+        return _taken(request, choice, now=now)
+    return (
+        redirect(choice.address("check"))
+        if form.is_valid()
+        else _details_page(request, choice, form, now=now)
+    )
+
+
+def _details_page(request: HttpRequest, choice: Choice, form: DetailsForm, *, now: datetime) -> HttpResponse:
+    held = _held(request, choice, now=now)
+    if not held and not _is_free(request, choice, now=now):
+        return _taken(request, choice, now=now)
+    context = {
+        "form": form,
+        "choice": choice,
+        "held": held,
+        "step": 3,
+        "steps": STEPS,
+        "back_url": choice.times_address,
+    }
+    return render(request, "booking/details.html" if held else "booking/hold.html", context)
 
 
 @behind_the_gate
@@ -253,6 +305,8 @@ def check(request: HttpRequest, visit_type: str, practitioner: str, starts_at: d
     form = SendForm(request.POST if request.method == "POST" else None, key=key)
     if form.is_valid():
         return _send(request, choice, answers, form, now=now)
+    if form.is_bound and not _hold(request, choice, now=now):
+        return _taken(request, choice, now=now)
     return _check_page(request, choice, answers, form, now=now)
 
 
@@ -267,9 +321,12 @@ def _send(
             details=answers.details(wants_articles=form.cleaned_data["wants_articles"]),
             idempotency_key=form.key,
             now=now,
+            visitor=drafts.visitor(request.session),
         )
     except operations.TimeTaken:
         return _taken(request, choice, now=now)
+    except operations.TooManyPending:
+        return render(request, "booking/too_many.html", {"back_url": choice.address("check")}, status=429)
     drafts.note_sent(request.session, key=form.key, reference=appointment.reference)
     return redirect("booking:appointment", appointment.reference)
 
@@ -277,18 +334,21 @@ def _send(
 def _check_page(
     request: HttpRequest, choice: Choice, answers: DetailsForm, form: SendForm, *, now: datetime
 ) -> HttpResponse:
-    if not _is_free(choice, now=now):
+    held, rules = _held(request, choice, now=now), BookingRules.current()
+    if not held and not _is_free(request, choice, now=now):
         return _taken(request, choice, now=now)
     context = {
         "form": form,
         "choice": choice,
+        "held": held,
+        "answer_by": queries.answer_by(choice.starts_at, rules=rules, now=now),
         "answers": answers,
         "been_here": dict(BEEN_HERE)[answers.cleaned_data["new_patient"]],
         "language": Appointment.Language(answers.cleaned_data["language"]).label,
         "precautions": answers.precautions_in_words,
         "details_url": choice.address("details"),
         "back_url": choice.address("details"),
-        "rules": BookingRules.current(),
+        "rules": rules,
         "step": STEPS,
         "steps": STEPS,
     }
@@ -306,26 +366,28 @@ def _choice(visit_type: str, practitioner: str, starts_at: datetime) -> Choice:
     return Choice(visit, get_object_or_404(visit.practitioners.active(), slug=practitioner), starts_at)
 
 
-def _is_free(choice: Choice, *, now: datetime) -> bool:
+def _is_free(request: HttpRequest, choice: Choice, *, now: datetime) -> bool:
+    """Whether the time can be had; what the visitor holds does not stand in their own way."""
     opening = queries.opening_at(
         choice.visit_type,
         choice.starts_at,
         practitioner=choice.practitioner,
         rules=BookingRules.current(),
         now=now,
+        but=queries.hold_of(drafts.visitor(request.session)),
     )
     return opening is not None
 
 
 def _taken(request: HttpRequest, choice: Choice, *, now: datetime) -> HttpResponse:
     """Somebody was faster: the free times around it, and all that was typed stays."""
-    free = _free(choice.visit_type, rules=BookingRules.current(), now=now)
+    free = _free(choice.visit_type, rules=BookingRules.current(), now=now, but=None)
     starts = free.starts(choice.practitioner.pk if choice.practitioner else None)
     around = timetable.nearest([times.from_epoch(seconds) for seconds in starts], choice.starts_at)
     others = [Choice(choice.visit_type, choice.practitioner, at) for at in around]
     context = {
         "choice": choice,
-        "others": [(other.starts_at, other.address("check")) for other in others],
+        "others": [other.starts_at for other in others],
         "has_draft": drafts.answers(request.session, now=now) is not None,
         "back_url": choice.times_address,
     }

@@ -6,11 +6,14 @@ from booking.models.appointments import (
     Appointment,
     AppointmentQuerySet,
     DeclineReason,
-    Occupancy,
     Status,
     StatusChange,
 )
+from booking.models.contacts import Contact
+from booking.models.holds import HELD_FOR, Hold
 from booking.models.hours import Closure, ClosureQuerySet, ExtraHours, WorkingHours
+from booking.models.occupancies import Occupancy
+from booking.models.offers import Offer, OfferOption
 from booking.models.patients import Patient
 from booking.models.resources import ANYONE, Resource, ResourceQuerySet
 from booking.models.rules import BookingRules
@@ -18,6 +21,7 @@ from booking.models.visit_types import Phase, VisitType, VisitTypeQuerySet
 
 __all__ = [
     "ANYONE",
+    "HELD_FOR",
     "TRANSITIONS",
     "Actor",
     "Appointment",
@@ -25,9 +29,13 @@ __all__ = [
     "BookingRules",
     "Closure",
     "ClosureQuerySet",
+    "Contact",
     "DeclineReason",
     "ExtraHours",
+    "Hold",
     "Occupancy",
+    "Offer",
+    "OfferOption",
     "Patient",
     "Phase",
     "Resource",

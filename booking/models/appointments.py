@@ -1,4 +1,4 @@
-"""Appointments, the time they occupy, and the history of their status."""
+"""Appointments and the history of their status."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,9 +10,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from booking import screening
-from booking.constraints import NoOverlap
+from booking.models.contacts import Contact
 from booking.models.patients import Patient
-from booking.models.resources import Resource
+from booking.models.scheduled import Scheduled
 from booking.models.visit_types import VisitType
 
 
@@ -97,7 +97,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         return self.select_related("patient", "practitioner", "room", "visit_type")
 
 
-class Appointment(models.Model):
+class Appointment(Scheduled):
     """One booked or requested visit, from request to end; only `booking.operations` changes its status."""
 
     class Language(models.TextChoices):
@@ -112,18 +112,13 @@ class Appointment(models.Model):
     status = models.CharField(_("status"), max_length=10, choices=Status, editable=False)
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     visit_type = models.ForeignKey(VisitType, verbose_name=_("visit type"), on_delete=models.PROTECT)
-    practitioner = models.ForeignKey(
-        Resource, verbose_name=_("practitioner"), related_name="+", on_delete=models.PROTECT
-    )
     anyone = models.BooleanField(_("asked for any practitioner"), default=False)
-    room = models.ForeignKey(
-        Resource, verbose_name=_("room"), related_name="+", on_delete=models.PROTECT, null=True, blank=True
-    )
     patient = models.ForeignKey(
         Patient, verbose_name=_("patient"), related_name="appointments", on_delete=models.PROTECT
     )
-    starts_at = models.DateTimeField(_("starts"))
-    ends_at = models.DateTimeField(_("ends"))
+    contacts = models.ManyToManyField(
+        Contact, verbose_name=_("contacts"), related_name="appointments", editable=False
+    )
     language = models.CharField(
         _("preferred language"), max_length=3, choices=Language, default=Language.ENGLISH
     )
@@ -133,25 +128,25 @@ class Appointment(models.Model):
     note = models.TextField(_("note from the patient"), blank=True, validators=[MaxLengthValidator(300)])
     consent_version = models.CharField(_("consent version"), max_length=20, blank=True)
     consented_at = models.DateTimeField(_("consented"), null=True, blank=True)
-    idempotency_key = models.UUIDField(_("idempotency key"), unique=True, null=True, editable=False)
     requested_at = models.DateTimeField(_("requested"))
     answer_by = models.DateTimeField(_("answer promised by"), null=True, blank=True)
 
     objects = AppointmentQuerySet.as_manager()
 
-    class Meta:
+    class Meta(Scheduled.Meta):
         verbose_name = _("appointment")
         verbose_name_plural = _("appointments")
         ordering = ["-starts_at", "-pk"]
-        permissions = [("decide_appointment", "Can confirm, decline and cancel appointments")]
+        permissions = [
+            ("decide_appointment", "Can confirm, decline and cancel appointments"),
+            ("overlap_appointment", "Can book over what is taken, deliberately"),
+        ]
         indexes = [
             models.Index(fields=["status", "requested_at"], name="appointment_queue"),
             models.Index(fields=["starts_at"], name="appointment_starts"),
         ]
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(starts_at__lt=models.F("ends_at")), name="appointment_ends_after_start"
-            ),
+            *Scheduled.Meta.constraints,
             models.CheckConstraint(
                 condition=models.Q(status__in=Status.values), name="appointment_known_status"
             ),
@@ -182,43 +177,6 @@ class Appointment(models.Model):
         return screening.flags(self.precautions)
 
 
-class Occupancy(models.Model):
-    """One resource taken for one half-open interval `[starts_at, ends_at)`; the database refuses overlaps."""
-
-    resource = models.ForeignKey(
-        Resource, verbose_name=_("resource"), related_name="+", on_delete=models.PROTECT
-    )
-    lane = models.PositiveSmallIntegerField(_("lane"), default=0)
-    starts_at = models.DateTimeField(_("from"))
-    ends_at = models.DateTimeField(_("to"))
-    appointment = models.ForeignKey(
-        Appointment,
-        verbose_name=_("appointment"),
-        related_name="occupancies",
-        on_delete=models.CASCADE,
-        null=True,
-        blank=True,
-    )
-
-    class Meta:
-        verbose_name = _("occupancy")
-        verbose_name_plural = _("occupancies")
-        ordering = ["starts_at", "resource"]
-        indexes = [models.Index(fields=["starts_at"], name="occupancy_starts")]
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(starts_at__lt=models.F("ends_at")), name="occupancy_ends_after_start"
-            ),
-            models.CheckConstraint(condition=models.Q(appointment__isnull=False), name="occupancy_one_owner"),
-            NoOverlap(
-                fields=["resource", "lane"], start="starts_at", end="ends_at", name="occupancy_no_overlap"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.resource_id}: {self.starts_at:%Y-%m-%d %H:%M}–{self.ends_at:%H:%M}"
-
-
 class StatusChange(models.Model):
     """What happened to an appointment, when and by whom; rows are only ever added."""
 
@@ -239,6 +197,8 @@ class StatusChange(models.Model):
         blank=True,
     )
     reason = models.CharField(_("reason"), max_length=300, blank=True)
+    # The key of the form that brought it about: the same form again finds what it did, and does nothing.
+    idempotency_key = models.UUIDField(_("idempotency key"), unique=True, null=True, editable=False)
 
     class Meta:
         verbose_name = _("status change")

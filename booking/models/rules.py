@@ -33,6 +33,11 @@ class BookingRules(models.Model):
         default=24,
         validators=[MinValueValidator(1), MaxValueValidator(24 * 7)],
     )
+    offer_open_hours = models.PositiveSmallIntegerField(
+        _("offered times are held for … hours"),
+        default=24,
+        validators=[MinValueValidator(1), MaxValueValidator(24 * 7)],
+    )
     cancellation_hours = models.PositiveSmallIntegerField(
         _("free to cancel until … hours before"), default=24, validators=[MaxValueValidator(24 * 7)]
     )
@@ -70,3 +75,7 @@ class BookingRules(models.Model):
     @property
     def answer_within(self) -> timedelta:
         return timedelta(hours=self.answer_within_hours)
+
+    @property
+    def offer_open_for(self) -> timedelta:
+        return timedelta(hours=self.offer_open_hours)

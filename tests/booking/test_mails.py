@@ -1,5 +1,6 @@
 """What the mails about an appointment say, and what they must never say."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ from pytest_django import Settings
 
 from booking import operations, times
 from booking.models import TRANSITIONS, Appointment, DeclineReason, Occupancy, StatusChange
-from booking.operations import Details
 from clinic import mail
 from clinic.models import QueuedMail
 from tests.booking.factories import make_clinic, wall
@@ -30,7 +30,7 @@ CANARIES = {
 def history(**said: Any) -> list[QueuedMail]:
     """Every mail that the first day of two appointments can bring about."""
     visit_type = make_clinic()
-    details = Details(**{field: getattr(PARISA, field) for field in Details.__slots__} | said)
+    details = replace(PARISA, **said)
     by = User.objects.create_user("desk")
     now = datetime.now(UTC)
     first = ask(visit_type, wall(10), details=details, now=now)
@@ -111,7 +111,8 @@ def test_the_invitation_is_one_event_that_a_calendar_understands() -> None:
     [part] = [
         part for part in mail.message(row).message().walk() if part.get_content_type() == "text/calendar"
     ]
-    calendar = Calendar.from_ical(part.get_payload(decode=True))
+    attached: Any = part.get_payload(decode=True)
+    calendar: Any = Calendar.from_ical(attached)
     [event] = calendar.walk("VEVENT")
     assert (part.get_param("method"), calendar["METHOD"]) == ("REQUEST", "REQUEST")
     assert (event["UID"], event["SEQUENCE"], event["STATUS"]) == (
@@ -131,7 +132,7 @@ def test_the_invitation_is_one_event_that_a_calendar_understands() -> None:
 
 
 def test_a_cancellation_replaces_the_same_event() -> None:
-    calendars = [Calendar.from_ical(row.calendar) for row in history() if row.calendar]
+    calendars: list[Any] = [Calendar.from_ical(row.calendar) for row in history() if row.calendar]
     [(asked, asked_event), (off, off_event)] = [(one, one.walk("VEVENT")[0]) for one in calendars]
     assert (asked["METHOD"], off["METHOD"]) == ("REQUEST", "CANCEL")
     assert asked_event["UID"] == off_event["UID"]

@@ -1,6 +1,8 @@
 """The patient's way, through the browser's eyes: from the safety gate to “Request sent”."""
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,9 +14,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
-from booking import screening, times
+from booking import operations, screening, times
 from booking.forms import CONSENT_VERSION
-from booking.models import Appointment, BookingRules, Occupancy, Patient, Resource, Status, VisitType
+from booking.models import Appointment, BookingRules, Hold, Occupancy, Patient, Resource, Status, VisitType
 from booking.views import STANDING
 from clinic.models import QueuedMail
 from tests.booking.factories import (
@@ -27,6 +29,7 @@ from tests.booking.factories import (
     make_visit_type,
     wall,
 )
+from tests.booking.test_operations import ask, somebody
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +63,13 @@ def pass_gate(client: Client) -> None:
 
 def address(visit_type: VisitType, starts_at: Any = None, who: str = "anyone", page: str = "details") -> str:
     return reverse(f"booking:{page}", args=[visit_type.slug, who, starts_at or wall(10)])
+
+
+def choose(client: Client, visit_type: VisitType, starts_at: Any = None, who: str = "anyone") -> Any:
+    start = times.write_start(starts_at or wall(10))
+    return client.post(
+        reverse("booking:times", args=[visit_type.slug]), {"start": start, "practitioner": who}
+    )
 
 
 def type_details(client: Client, visit_type: VisitType, **changed: Any) -> Any:
@@ -329,6 +339,7 @@ def test_the_person_who_is_named_is_the_one_the_request_finds(patient: Client) -
 
 
 def test_the_privacy_notice_stands_above_the_form(patient: Client, visit_type: VisitType) -> None:
+    choose(patient, visit_type)
     page = body(patient.get(address(visit_type)))
     above = page[: page.index('id="id_name"')]
     assert [
@@ -414,6 +425,7 @@ def ticked(page: str) -> str:
 
 def test_coming_back_shows_what_was_typed(patient: Client, visit_type: VisitType) -> None:
     assert type_details(patient, visit_type)["Location"] == address(visit_type, page="check")
+    choose(patient, visit_type, wall(14))
     page = body(patient.get(address(visit_type, wall(14))))
     assert 'value="416-555-0188"' in page
     assert '<option value="fa" selected>' in page
@@ -436,9 +448,7 @@ def test_the_details_of_a_taken_time_offer_the_nearest_free_ones(
 
 
 def offered(page: Any) -> list[Any]:
-    return [
-        times.parse_start(start) for start in re.findall(r'href="/book/[^"]*/([0-9T+-]+)/check/"', body(page))
-    ]
+    return [times.parse_start(start) for start in re.findall(r'name="start" value="([0-9T+-]+)"', body(page))]
 
 
 # --- Check and send --------------------------------------------------------------------------------------------
@@ -515,7 +525,7 @@ def test_the_whole_way_makes_one_request_and_two_mails(client: Client, visit_typ
         name: getattr(asked, name)
         for name in (
             "status", "visit_type", "practitioner", "anyone", "starts_at", "language", "new_patient",
-            "precautions", "screening_version", "note", "consent_version", "idempotency_key",
+            "precautions", "screening_version", "note", "consent_version",
         )
     } == {
         "status": Status.PENDING,
@@ -529,8 +539,8 @@ def test_the_whole_way_makes_one_request_and_two_mails(client: Client, visit_typ
         "screening_version": screening.VERSION,
         "note": "Low back pain since autumn",
         "consent_version": CONSENT_VERSION,
-        "idempotency_key": UUID(key_on(check)),
     }  # fmt: skip
+    assert asked.changes.get().idempotency_key == UUID(key_on(check))
     assert asked.consented_at == asked.requested_at
     assert (
         asked.patient.name,
@@ -628,9 +638,10 @@ def test_the_page_that_was_checked_is_the_one_that_is_sent(patient: Client, visi
 
 
 def test_another_persons_key_opens_nothing(patient: Client, visit_type: VisitType) -> None:
-    others = make_appointment(visit_type, starts_at=wall(15), idempotency_key=uuid4())
+    others, key = make_appointment(visit_type, starts_at=wall(15)), uuid4()
+    others.changes.update(idempotency_key=key)
     type_details(patient, visit_type)
-    page = send(patient, visit_type, key=str(others.idempotency_key))
+    page = send(patient, visit_type, key=str(key))
     assert page.status_code == 200
     assert patient.get(f"/appointments/{others.reference}/").status_code == 404
 
@@ -641,13 +652,15 @@ def test_a_time_taken_meanwhile_keeps_the_answers_and_offers_the_nearest(
     type_details(patient, visit_type)
     check = address(visit_type, page="check")
     sent = {"consent": "on", "key": key_on(patient.get(check))}
+    operations.release_hold(visitor=UUID(patient.session["visitor"]))
     make_appointment(visit_type, starts_at=wall(10))
     page = patient.post(check, sent)
     assert page.status_code == 409
     assert "<title>Error: that time has just been taken" in body(page)
     assert "Your answers are kept." in body(page)
     assert offered(page) == [wall(9, 15), wall(10, 45), wall(9), wall(11)]
-    assert "Parisa Karimi" in body(patient.get(address(visit_type, wall(11), page="check")))
+    chosen = choose(patient, visit_type, wall(11))
+    assert "Parisa Karimi" in body(patient.get(chosen["Location"]))
     assert send(patient, visit_type, wall(11)).status_code == 302
     assert Appointment.objects.filter(starts_at=wall(11)).count() == 1
 
@@ -658,7 +671,7 @@ def test_the_nearest_times_are_with_the_person_who_was_asked_for(patient: Client
     make_appointment(visit, starts_at=wall(10), practitioner=mine)
     page = patient.get(address(visit, wall(10), who=mine.slug))
     assert offered(page) == [wall(9, 15), wall(10, 45), wall(9), wall(11)]
-    assert body(page).count(f"/{mine.slug}/") == 4
+    assert f'name="practitioner" value="{mine.slug}"' in body(page)
 
 
 def test_extra_fields_change_nothing(patient: Client, visit_type: VisitType) -> None:
@@ -756,7 +769,9 @@ def test_no_page_is_kept_or_found_by_search_engines(patient: Client, visit_type:
     pages.append(patient.get(address(visit_type, page="check")))
     pages.append(patient.get(send(patient, visit_type)["Location"]))
     pages.append(patient.get(address(visit_type)))  # taken by now
-    assert [page.status_code for page in pages] == [200] * 7 + [409]
+    choose(patient, visit_type, wall(15))
+    pages.append(patient.get(address(visit_type, wall(15))))
+    assert [page.status_code for page in pages] == [200] * 7 + [409, 200]
     for page in pages:
         assert "no-store" in page["Cache-Control"]
         assert page["X-Robots-Tag"] == "noindex"
@@ -839,9 +854,100 @@ def test_pages_answer_only_what_they_are_for(patient: Client, visit_type: VisitT
 
 def test_looking_changes_nothing(patient: Client, visit_type: VisitType) -> None:
     type_details(patient, visit_type)
-    before = dict(patient.session)
+    before, held = dict(patient.session), list(Hold.objects.values())
     for page in ("/book/", "/book/first-visit/", address(visit_type), address(visit_type, page="check")):
         patient.get(page)
         patient.head(page)
     assert dict(patient.session) == before
-    assert (Appointment.objects.count(), Occupancy.objects.count()) == (0, 0)
+    assert Appointment.objects.count() == 0
+    assert list(Hold.objects.values()) == held
+
+
+# --- Holding ---------------------------------------------------------------------------------------------------
+
+
+def test_choosing_a_time_holds_it_and_the_page_says_until_when(
+    patient: Client, visit_type: VisitType
+) -> None:
+    page = body(patient.get(choose(patient, visit_type)["Location"]))
+    held = Hold.objects.get()
+    assert (held.starts_at, held.visitor) == (wall(10), UUID(patient.session["visitor"]))
+    until = f"{times.clock(held.expires_at)} {times.zone(held.expires_at)}".replace(times.NBSP, " ")
+    assert f"We hold this time for you until {until}." in page
+
+
+def test_looking_at_a_time_takes_nothing_and_a_button_holds_it(
+    patient: Client, visit_type: VisitType
+) -> None:
+    page = body(patient.get(address(visit_type)))
+    assert "This time is free" in page
+    assert '<button class="btn" name="hold" value="1">' in page
+    assert not Hold.objects.exists()
+
+    pressed = patient.post(address(visit_type), {"hold": "1"})
+
+    assert pressed["Location"] == address(visit_type)
+    assert Hold.objects.get().starts_at == wall(10)
+    assert 'id="id_name"' in body(patient.get(pressed["Location"]))
+
+
+def test_the_time_that_one_holds_is_still_on_the_page_of_times(
+    patient: Client, visit_type: VisitType
+) -> None:
+    choose(patient, visit_type)
+    value = f'value="{times.write_start(wall(10))}"'
+    day = {"day": times.local_day(wall(10)).isoformat()}
+    assert value in body(patient.get("/book/first-visit/", day))
+    other = Client()
+    pass_gate(other)
+    assert value not in body(other.get("/book/first-visit/", day))
+
+
+def test_every_form_sent_holds_the_time_ten_minutes_more(patient: Client, visit_type: VisitType) -> None:
+    choose(patient, visit_type)
+    forms: list[Callable[[], Any]] = [
+        lambda: type_details(patient, visit_type),
+        lambda: type_details(patient, visit_type, email="nobody"),
+        lambda: send(patient, visit_type, consent=""),
+    ]
+    for send_form in forms:
+        Hold.objects.update(expires_at=timezone.now() + timedelta(minutes=1))
+        send_form()
+        assert Hold.objects.get().expires_at > timezone.now() + timedelta(minutes=9)
+
+
+def test_a_hold_that_ran_out_is_taken_again_by_the_next_form(patient: Client, visit_type: VisitType) -> None:
+    choose(patient, visit_type)
+    Hold.objects.update(expires_at=timezone.now())
+    assert type_details(patient, visit_type)["Location"] == address(visit_type, page="check")
+    Hold.objects.update(expires_at=timezone.now())
+    page = body(patient.get(address(visit_type, page="check")))
+    assert "We no longer hold this time for you, but it is still free." in page
+    assert send(patient, visit_type).status_code == 302
+    assert Occupancy.objects.filter(appointment=Appointment.objects.get()).count() == 2
+
+
+def test_a_hold_that_ran_out_and_went_to_another_is_told_at_the_form_with_the_answers_kept(
+    patient: Client, visit_type: VisitType
+) -> None:
+    choose(patient, visit_type)
+    Hold.objects.update(expires_at=timezone.now())
+    other = Client()
+    pass_gate(other)
+    assert choose(other, visit_type).status_code == 302
+
+    page = type_details(patient, visit_type)
+
+    assert page.status_code == 409
+    assert "Your answers are kept." in body(page)
+
+
+def test_a_third_request_while_two_wait_is_asked_to_call(patient: Client, visit_type: VisitType) -> None:
+    for hour in (9, 11):
+        ask(visit_type, wall(hour), details=replace(somebody(), email=TYPED["email"]))
+    type_details(patient, visit_type)
+    page = send(patient, visit_type)
+    assert page.status_code == 429
+    assert "Two of your requests are waiting already" in body(page)
+    assert "905-555-0100" in body(page)
+    assert "draft" in patient.session

@@ -11,20 +11,20 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from booking import operations, queries, times
+from booking import openings, operations, queries, times
 from booking.constraints import NoOverlap
 from booking.models import Appointment, BookingRules, DeclineReason, Occupancy, Status, VisitType
 from booking.operations import AlreadyDecided, TimeTaken
 from clinic.models import QueuedMail
 from tests.booking.factories import make_appointment, make_clinic, wall
-from tests.booking.test_operations import ask
+from tests.booking.test_operations import ask, somebody
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PEOPLE = 32
 
 
-def all_at_once(people: int, act: Callable[[int], None]) -> Counter[str]:
+def all_at_once(people: int, act: Callable[[int], object]) -> Counter[str]:
     """Runs `act(number)` in as many threads, all let go together; counts how they ended, by the error's name."""
     ended: Counter[str] = Counter()
     gate = Barrier(people)
@@ -82,7 +82,7 @@ def without_the_constraint() -> Iterator[None]:
 def test_thirty_two_people_ask_for_one_time_and_one_gets_it() -> None:
     visit_type = make_clinic()
 
-    ended = all_at_once(PEOPLE, lambda _: ask(visit_type, wall(10)) and None)
+    ended = all_at_once(PEOPLE, lambda _: ask(visit_type, wall(10), details=somebody()))
 
     assert ended == {"done": 1, "TimeTaken": PEOPLE - 1}
     assert (Appointment.objects.count(), overlaps()) == (1, 0)
@@ -92,7 +92,9 @@ def test_thirty_two_people_ask_for_one_time_and_one_gets_it() -> None:
 def test_times_that_overlap_without_being_equal_are_one_time_too() -> None:
     visit_type = make_clinic()
 
-    ended = all_at_once(PEOPLE, lambda number: ask(visit_type, wall(10, 15 * (number % 3))) and None)
+    ended = all_at_once(
+        PEOPLE, lambda number: ask(visit_type, wall(10, 15 * (number % 3)), details=somebody()) and None
+    )
 
     assert ended == {"done": 1, "TimeTaken": PEOPLE - 1}
     assert overlaps() == 0
@@ -101,7 +103,7 @@ def test_times_that_overlap_without_being_equal_are_one_time_too() -> None:
 def test_anyone_means_everyone_who_is_free_gets_one_visit() -> None:
     visit_type = make_clinic(practitioners=3, rooms=3)
 
-    ended = all_at_once(PEOPLE, lambda _: ask(visit_type, wall(10)) and None)
+    ended = all_at_once(PEOPLE, lambda _: ask(visit_type, wall(10), details=somebody()))
 
     assert ended == {"done": 3, "TimeTaken": PEOPLE - 3}
     assert (len({row.practitioner_id for row in Appointment.objects.all()}), overlaps()) == (3, 0)
@@ -148,7 +150,7 @@ def look_then_take(visit_type: VisitType) -> None:
         raise TimeTaken
     time.sleep(0.02)  # the rest of a slow request
     appointment = make_appointment(visit_type, starts_at=wall(10), status=Status.CANCELLED)
-    for span in operations.openings.spans(opening, queries.phases_of(visit_type)):
+    for span in openings.spans(opening, queries.phases_of(visit_type)):
         Occupancy.objects.create(
             appointment=appointment,
             resource_id=span.resource,

@@ -51,12 +51,12 @@ class Server:
 
     def __init__(self) -> None:
         self.answers: list[str] = []
-        self.taken: list[Envelope] = []
+        self.taken: list[str] = []
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 (its name)
         answer = self.answers.pop(0) if self.answers else "250 OK"
         if answer.startswith("250"):
-            self.taken.append(envelope)
+            self.taken.append(str(envelope.content))
         return answer
 
 
@@ -140,8 +140,7 @@ def test_a_server_that_asks_to_wait_gets_the_same_message_later(server: Server) 
 
     assert mail.deliver_due(now=NOON + timedelta(seconds=59)) == 0
     assert mail.deliver_due(now=NOON + timedelta(minutes=1)) == 1
-    assert server.taken[0].content is not None
-    assert row.message_id.encode() in bytes(server.taken[0].content)
+    assert row.message_id in server.taken[0]
 
 
 def test_a_lasting_refusal_parks_the_message_for_a_person_to_see(server: Server) -> None:
@@ -165,8 +164,7 @@ def test_a_server_that_is_away_is_tried_for_three_days_and_one_message_does_not_
     row = queue()
     for hours in range(0, 71, 4):
         assert mail.deliver_due(now=NOON + timedelta(hours=hours)) == 0
-    row.refresh_from_db()
-    assert row.parked_at is None
+    assert not QueuedMail.objects.parked().exists()
     mail.deliver_due(now=NOON + timedelta(hours=76))
     row.refresh_from_db()
     assert (row.parked_at, row.last_error) == (NOON + timedelta(hours=76), "ConnectionRefusedError")

@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpRequest
 from django.test import Client
 from django.urls import path
 from pytest_django import Settings
@@ -68,7 +70,7 @@ def test_a_browser_that_was_here_once_comes_back_over_https_for_two_years() -> N
     )
 
 
-def fails(request: object) -> None:
+def fails(request: HttpRequest) -> NoReturn:
     raise RuntimeError("a fault with 416-555-0188 in it")
 
 

@@ -1,4 +1,4 @@
-"""Sends the mail that is due and erases what has ended, until told to stop."""
+"""Sends the mail that is due, ends what nobody answered and erases what is over, until told to stop."""
 
 import signal
 import threading
@@ -10,22 +10,26 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import OperationalError, close_old_connections
 from django.utils import timezone
 
+from booking.operations import Busy, Expired, expire_overdue
 from clinic import mail
 
 LOOK_EVERY = 2.0  # seconds between two looks into the queue
-ERASE_EVERY = 150  # looks between two sweeps of ended sessions, which is five minutes
+TIDY_EVERY = 15  # looks between two rounds of tidying, which is half a minute
 
 
 class Command(BaseCommand):
-    help = "Sends queued mail and erases ended sessions until SIGTERM or Ctrl-C; --once does one round."
+    help = "Sends queued mail, ends overdue requests and erases ended sessions until SIGTERM or Ctrl-C."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="do one round and report it")
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         if once:
-            sent = self.work(erase=True)
-            self.stdout.write(f"{sent} sent")
+            sent, expired = self.send(), self.tidy()
+            self.stdout.write(
+                f"{sent} mails sent; {expired.requests} requests and {expired.offers} offers ended,"
+                f" {expired.holds} holds erased"
+            )
             return
         stop = threading.Event()
 
@@ -38,15 +42,20 @@ class Command(BaseCommand):
         look = 0
         while not stop.is_set():
             try:
-                self.work(erase=look % ERASE_EVERY == 0)
-            except OperationalError as error:  # the database is away or busy: its rows wait
+                self.send()
+                if look % TIDY_EVERY == 0:
+                    self.tidy()
+            except (OperationalError, Busy) as error:  # the database is away or busy: its rows wait
                 self.stderr.write(f"The database did not answer ({type(error).__name__}); trying again.")
             close_old_connections()
             look += 1
             stop.wait(LOOK_EVERY)
         self.stdout.write("The mail worker has stopped.")
 
-    def work(self, *, erase: bool) -> int:
-        if erase:
-            SessionStore.clear_expired()
+    def send(self) -> int:
         return mail.deliver_due(now=timezone.now())
+
+    def tidy(self) -> Expired:
+        """Ends what is overdue and erases ended sessions, with what was typed in them."""
+        SessionStore.clear_expired()
+        return expire_overdue(now=timezone.now())

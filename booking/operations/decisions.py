@@ -1,0 +1,63 @@
+"""Confirm, decline and cancel."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.models import User
+
+from booking import notices, queries
+from booking.models import Actor, Appointment, BookingRules, DeclineReason, Status
+from booking.operations import taking
+from booking.operations.history import By, deciding, done_before, expect, lock, set_status, staff_or_patient
+
+
+def confirm_appointment(*, appointment: Appointment, version: int, by: User, now: datetime) -> Appointment:
+    """Staff accept the request as it stands in `version`.
+
+    :raises AlreadyDecided: if it has changed since, or no longer waits for an answer.
+    """
+    with deciding(appointment, version, Status.BOOKED, By(Actor.STAFF, now, by)) as confirmed:
+        notices.confirmed(confirmed, now=now)
+    return confirmed
+
+
+def decline_appointment(
+    *, appointment: Appointment, version: int, reason: DeclineReason, by: User, now: datetime
+) -> Appointment:
+    """Staff refuse the request; its time is free again and the patient is told the next free ones.
+
+    :raises AlreadyDecided: if it has changed since, or no longer waits for an answer.
+    """
+    staff = By(Actor.STAFF, now, by)
+    with deciding(appointment, version, Status.DECLINED, staff, reason=reason) as declined:
+        next_starts = queries.next_starts(
+            declined.visit_type,
+            practitioner=None if declined.anyone else declined.practitioner,
+            rules=BookingRules.current(),
+            now=now,
+        )
+        notices.declined(declined, reason=reason, next_starts=next_starts, now=now)
+    return declined
+
+
+def cancel_appointment(
+    *,
+    appointment: Appointment,
+    version: int,
+    by: User | None,
+    now: datetime,
+    idempotency_key: UUID | None = None,
+) -> Appointment:
+    """Staff or, with `by` None, the patient call the visit off; its time is free again.
+
+    :raises AlreadyDecided: if it has changed since, or is past cancelling.
+    """
+    with taking.change():
+        locked = lock(appointment)
+        if idempotency_key and done_before(idempotency_key):
+            return locked
+        expect(locked, version)
+        was = locked.status
+        set_status(locked, Status.CANCELLED, staff_or_patient(by, now, idempotency_key))
+        notices.cancelled(locked, was_booked=was == Status.BOOKED, now=now)
+    return locked

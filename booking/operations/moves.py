@@ -1,0 +1,61 @@
+"""Moves a visit to another time: the new one is taken and the old one released in one transaction, or neither."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.models import User
+
+from booking import notices
+from booking.models import Appointment, Resource, Status
+from booking.operations import taking
+from booking.operations.errors import AlreadyDecided
+from booking.operations.history import done_before, expect, lock, record, staff_or_patient
+
+MOVABLE = (Status.PENDING, Status.BOOKED)
+
+
+def move_appointment(
+    *,
+    appointment: Appointment,
+    version: int,
+    starts_at: datetime,
+    by: User | None,
+    idempotency_key: UUID,
+    now: datetime,
+    practitioner: Resource | None = None,
+    over_in: Resource | None = None,
+) -> Appointment:
+    """Staff or, with `by` None, the patient move the visit; its status stays.
+
+    Without `practitioner` it stays with the present one; only staff may name another. `over_in` as in
+    `book_appointment`. The same key again does nothing and returns the appointment.
+
+    :raises TimeTaken: if the new time is not free; then the old one is kept.
+    :raises AlreadyDecided: if the appointment has changed since `version`, or is past moving.
+    :raises PermissionDenied: if it was to be put over another, and `by` may not.
+    :raises Busy: if a lock was not to be had in time.
+    """
+    with taking.change():
+        locked = lock(appointment)
+        if done_before(idempotency_key):
+            return locked
+        expect(locked, version)
+        if locked.status not in MOVABLE:
+            raise AlreadyDecided(locked)
+        who = practitioner if practitioner and by else locked.practitioner
+        taking.lock_resources(locked.visit_type, [who, locked.practitioner], now=now)
+        was_at = locked.starts_at
+        taking.release(locked)
+        taken = taking.choose_place(
+            locked.visit_type, starts_at, practitioner=who, by=by, over_in=over_in, now=now
+        )
+        taking.put(locked, taken)
+        locked.version += 1
+        locked.save(update_fields=["practitioner", "room", "starts_at", "ends_at", "version"])
+        taking.occupy(locked, taken)
+        reason = taking.overlap_reason(over_in) or "moved"
+        record(locked, locked.status, staff_or_patient(by, now, idempotency_key), reason=reason)
+        notices.moved(locked, was_at=was_at, now=now)
+        if by is None:
+            notices.tell_staff_of_move(locked, was_at=was_at, now=now)
+    return locked

@@ -1,0 +1,190 @@
+"""Takes time and gives it back: locks, looks again, occupies, releases. Always inside an operation's transaction.
+
+Locks are taken in one order: contacts by key, then the appointment's row, then resources by primary key, each in
+one query, once in a transaction. On SQLite the transaction itself is the lock. The database's NoOverlap constraint
+has the last word.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
+from django.db.models import Max, Q
+
+from booking import openings, queries, times
+from booking.models import Appointment, BookingRules, Hold, Occupancy, OfferOption, Resource, VisitType
+from booking.operations.errors import TimeTaken
+from clinic import transactions
+
+Owner = Appointment | Hold | OfferOption
+
+# What staff may book: anything that is free, at once, and as far ahead as calendars reach.
+AT_THE_DESK: Final = {"notice_hours": 0, "horizon_days": 366}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Where a visit will be: the fields of `Scheduled`, and the opening they come from."""
+
+    opening: openings.Opening
+    visit_type: VisitType
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Named as the columns are; the patient leaves after the last phase that they are there for."""
+        phases = list(self.visit_type.phases.all())
+        ends = [
+            ends_at for _, ends_at in openings.phase_times(self.opening, queries.phases_of(self.visit_type))
+        ]
+        leaves = max(end for end, phase in zip(ends, phases, strict=True) if phase.with_patient)
+        return {
+            "practitioner_id": self.opening.practitioner,
+            "room_id": self.opening.room,
+            "starts_at": times.from_epoch(self.opening.starts_at),
+            "ends_at": times.from_epoch(leaves),
+        }
+
+
+@contextmanager
+def change() -> Iterator[None]:
+    """An operation's transaction, in which the database's refusal of an overlap is the same answer as ours.
+
+    :raises TimeTaken: if the NoOverlap constraint refused.
+    :raises Busy: if a lock was not to be had in time.
+    """
+    try:
+        with transactions.change():
+            yield
+    except IntegrityError as error:
+        if "occupancy_no_overlap" in str(error):
+            raise TimeTaken from error
+        raise
+
+
+def lock_resources(
+    visit_type: VisitType, practitioners: Collection[Resource | None], *, now: datetime
+) -> None:
+    """Locks whoever and whatever could serve the visit, then erases what has run out there.
+
+    `practitioners` are those asked for, None among them meaning anyone who gives the visit.
+    """
+    could_serve = Q(kind=Resource.Kind.ROOM) | Q(pk__in=[person.pk for person in practitioners if person])
+    if None in practitioners:
+        could_serve |= Q(pk__in=visit_type.practitioners.values("pk"))
+    resources = Resource.objects.active().filter(could_serve).order_by("pk").select_for_update(no_key=True)
+    locked = [pk for (pk,) in resources.values_list("pk")]
+    ended = Q(hold__expires_at__lte=now) | Q(option__offer__expires_at__lte=now)
+    Occupancy.objects.filter(ended, resource__in=locked).delete()
+
+
+def look_again(
+    visit_type: VisitType,
+    starts_at: datetime,
+    *,
+    practitioner: Resource | None,
+    rules: BookingRules,
+    now: datetime,
+) -> Taken:
+    """The opening as it stands under the locks.
+
+    :raises TimeTaken: if there is none.
+    """
+    opening = queries.opening_at(visit_type, starts_at, practitioner=practitioner, rules=rules, now=now)
+    if opening is None or opening.practitioner is None:
+        raise TimeTaken
+    return Taken(opening, visit_type)
+
+
+def choose_place(
+    visit_type: VisitType,
+    starts_at: datetime,
+    *,
+    practitioner: Resource | None,
+    by: User | None,
+    over_in: Resource | None,
+    now: datetime,
+) -> Taken:
+    """Where the visit goes: what is free by the rules of whoever asks, or the very place to book over.
+
+    :raises TimeTaken: if the time is not free, and was not to be booked over.
+    :raises PermissionDenied: if it was, and `by` may not.
+    """
+    if over_in is None:
+        rules = BookingRules(**AT_THE_DESK) if by else BookingRules.current()
+        return look_again(visit_type, starts_at, practitioner=practitioner, rules=rules, now=now)
+    if by is None or practitioner is None or not by.has_perm("booking.overlap_appointment"):
+        raise PermissionDenied
+    return _over_what_is_taken(visit_type, starts_at, practitioner=practitioner, room=over_in)
+
+
+def overlap_reason(over_in: Resource | None) -> str:
+    """What the history says of a deliberate overlap."""
+    return f"overlap in {over_in}" if over_in else ""
+
+
+def put(owner: Appointment, taken: Taken) -> None:
+    """Gives the appointment its place; the caller saves it."""
+    for name, value in taken.fields.items():
+        setattr(owner, name, value)
+
+
+def _over_what_is_taken(
+    visit_type: VisitType, starts_at: datetime, *, practitioner: Resource, room: Resource
+) -> Taken:
+    """The visit exactly there, whoever else is there too: a deliberate overlap, which looks at nothing."""
+    stretches = (0,) * visit_type.phases.count()
+    start = int(starts_at.timestamp())
+    return Taken(openings.Opening(start, practitioner.pk, room.pk, stretches), visit_type)
+
+
+def occupy(owner: Owner, taken: Taken) -> None:
+    """Writes what the visit occupies, in the lane that is free of others there: 0 unless it overlaps."""
+    rows = [
+        Occupancy(
+            resource_id=span.resource,
+            starts_at=times.from_epoch(span.starts_at),
+            ends_at=times.from_epoch(span.ends_at),
+            **{_owner_name(owner): owner},
+        )
+        for span in openings.spans(taken.opening, queries.phases_of(taken.visit_type))
+    ]
+    lane = _free_lane(rows)
+    for row in rows:
+        row.lane = lane
+    Occupancy.objects.bulk_create(rows)
+
+
+def hand_over(old: Hold | OfferOption, new: Appointment) -> None:
+    """What was held for the appointment is now its own; nothing moves, so nothing can collide."""
+    Occupancy.objects.filter(**{_owner_name(old): old}).update(
+        **{owner: new if owner == "appointment" else None for owner in ("appointment", "hold", "option")}
+    )
+
+
+def release_offered(appointment: Appointment) -> None:
+    """Frees the times that were offered for the appointment."""
+    Occupancy.objects.filter(option__offer__appointment=appointment).delete()
+
+
+def release(appointment: Appointment) -> None:
+    """Frees all that the appointment occupies, and the times offered for it."""
+    Occupancy.objects.of_appointment(appointment).delete()
+
+
+def _owner_name(owner: Owner) -> str:
+    return {Appointment: "appointment", Hold: "hold", OfferOption: "option"}[type(owner)]
+
+
+def _free_lane(rows: Collection[Occupancy]) -> int:
+    there = Q()
+    for row in rows:
+        there |= Q(resource=row.resource_id, starts_at__lt=row.ends_at, ends_at__gt=row.starts_at)
+    longest = timedelta(days=1)
+    recent = Q(starts_at__gt=min(row.starts_at for row in rows) - longest)
+    highest = Occupancy.objects.filter(there, recent).aggregate(highest=Max("lane"))["highest"]
+    return 0 if highest is None else highest + 1
