@@ -120,18 +120,12 @@ class Openings:
 
     def touching(self, practitioner: int | None = None) -> list[int]:
         """Those of `starts` whose opening, as `at` gives it, touches another visit of its practitioner."""
-        mask = 0
-        for fit in self.shown:
-            for candidate, starts in fit.practitioners.items():
-                if practitioner is None or candidate == practitioner:
-                    mask |= starts & fit.touching[candidate]
-        found = []
-        for start in self._instants(mask):
-            cell = self._cell(start)
+
+        def touches(cell: int) -> bool:
             served = self._served(cell, practitioner)
-            if served and served[0].touching[served[1]] >> cell & 1:
-                found.append(start)
-        return found
+            return bool(served and served[0].touching[served[1]] >> cell & 1)
+
+        return [start for start in self.starts(practitioner) if touches(self._cell(start))]
 
     def who(self, start: int) -> tuple[int, ...]:
         """The practitioners who could be suggested for this start, by id; empty too if the visit needs none."""

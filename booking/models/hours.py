@@ -109,7 +109,7 @@ class Closure(models.Model):
     )
     holiday_on = models.DateField(
         _("proposed for the holiday of"), null=True, blank=True, unique=True, editable=False
-    )  # whatever staff make of the proposal, the day is not proposed twice
+    )  # by this a proposal is known again, however staff change it
 
     objects = ClosureQuerySet.as_manager()
 

@@ -458,6 +458,20 @@ def test_anyone_is_the_practitioner_with_the_least_to_do_that_day() -> None:
     assert served_by(wang=[(midnights[2] - 300, midnights[2] + HOUR)], patel=[]) == PATEL
 
 
+def test_a_visit_at_midnight_belongs_to_the_day_that_begins() -> None:
+    midnight = at("00:00", date(2027, 3, 5))
+    night = [(midnight - HOUR, midnight + HOUR)]
+    found = openings(
+        practitioners={
+            WANG: Calendar(night, [(midnight - HOUR, midnight)]),
+            PATEL: Calendar(night, [(midnight + HOUR, midnight + 2 * HOUR)]),
+        },
+        window=(midnight - 12 * HOUR, midnight + 12 * HOUR),
+        midnights=[midnight],
+    )
+    assert found.at(midnight) == Opening(midnight, WANG, None, (0,))
+
+
 def test_a_closure_is_no_work_done_that_day() -> None:
     both = {
         WANG: Calendar(NINE_TO_FIVE.open, closed=[between("11:00", "16:00")]),
@@ -553,11 +567,10 @@ def test_the_second_part_of_a_visit_may_be_the_one_that_touches() -> None:
 
 
 def test_a_rest_is_not_stretched_only_to_touch() -> None:
-    busy = wang_with(between("09:50", "10:30"))
+    busy = wang_with(between("09:55", "10:30"), hours="09:05-11:00")
     found = openings(ACUPUNCTURE, practitioners=busy, every_minutes=60)
-    assert clocks(found) == ["09:00", "09:05"]
-    assert found.touching() == [at("09:05")]
-    assert found.at(at("09:00")) == Opening(at("09:00"), WANG, BLUE, (0, 0, 0, 0))
+    assert clocks(found) == ["09:10"], "five minutes earlier a longer rest would touch too"
+    assert found.at(at("09:10")) == Opening(at("09:10"), WANG, BLUE, (0, 0, 0, 0))
 
 
 def test_a_start_that_touches_one_practitioners_visit_is_offered_with_that_one_alone() -> None:

@@ -122,10 +122,12 @@ class TestExtraHours:
     def test_they_add_to_the_hours_of_that_day_alone(self) -> None:
         visit_type, [person] = clinic()
         make_extra_hours(person, THURSDAY, time(18), time(20))
+        make_extra_hours(person, FRIDAY, time(7), time(8))
         assert clocks(visit_type, THURSDAY, FRIDAY) == [
             *("Thu 09:00", "Thu 10:00", "Thu 18:00", "Thu 19:00"),
-            *("Fri 09:00", "Fri 10:00"),
+            *("Fri 07:00", "Fri 09:00", "Fri 10:00"),
         ]
+        assert clocks(visit_type, FRIDAY + timedelta(days=3)) == ["Mon 09:00", "Mon 10:00"]
 
     def test_they_open_a_day_on_which_nobody_works(self) -> None:
         visit_type, [person] = clinic()
@@ -332,7 +334,7 @@ class TestCompactDays:
 
     def test_the_next_free_times_begin_with_those_that_touch_a_visit(self) -> None:
         visit_type, _ = clinic(opens=time(9), closes=time(17), start_every=60)
-        make_appointment(visit_type, starts_at=at(12))
+        make_appointment(visit_type, starts_at=at(12, on=FRIDAY))
 
         def next_starts(rules: BookingRules) -> list[datetime]:
             return queries.next_starts(
@@ -344,7 +346,7 @@ class TestCompactDays:
             )
 
         assert next_starts(BookingRules()) == [at(9), at(9, on=FRIDAY)]
-        assert next_starts(COMPACT) == [at(11), at(9, on=FRIDAY)]
+        assert next_starts(COMPACT) == [at(9), at(11, on=FRIDAY)]
 
 
 def test_one_start_asked_for_is_answered_as_on_the_page_that_showed_it() -> None:
@@ -399,7 +401,7 @@ def _can_be_booked(wall: datetime, day: date) -> bool:
     return wall.date() == day + timedelta(days=1) and clock < time(5)
 
 
-def test_a_clinic_open_all_week_still_offers_the_same_starts_as_before() -> None:
+def test_an_empty_day_of_ten_hours_has_a_start_every_quarter_of_an_hour() -> None:
     visit_type = make_clinic(practitioners=3, rooms=3)
     found = clocks(visit_type, THURSDAY)
     assert (len(found), found[0], found[-1]) == (38, "Thu 09:00", "Thu 18:15")
