@@ -198,7 +198,11 @@ def test_the_invitation_to_book_never_stands_right_under_an_emergency_card(clien
 def test_an_article_for_those_who_may_need_a_doctor_does_not_invite_to_book(client: Client) -> None:
     inviting, other = make_article(), make_article(invites_booking=False)
     pages = [client.get(article.get_absolute_url()).content.decode() for article in (inviting, other)]
-    assert [page.partition("<footer")[0].count('href="/book/"') for page in pages] == [2, 0]
+    above_the_footer = [page.partition("<footer")[0] for page in pages]
+    assert [page.count('href="/book/"') for page in above_the_footer] == [2, 1]
+    assert '<a class="book-here" href="/book/">Book a visit</a>' in above_the_footer[1], (
+        "a plain link in the header"
+    )
 
 
 # --- Related articles ----------------------------------------------------------------------------------------
