@@ -16,7 +16,6 @@ from django.db.models import (
     Func,
     IntegerField,
     OuterRef,
-    PositiveSmallIntegerField,
     Q,
     Subquery,
     Sum,
@@ -25,7 +24,17 @@ from django.db.models import (
 from django.db.models.sql.compiler import SQLCompiler
 
 from booking import openings, times
-from booking.models import BookingRules, Closure, Hold, Occupancy, Phase, Resource, VisitType, WorkingHours
+from booking.models import (
+    BookingRules,
+    Closure,
+    ExtraHours,
+    Hold,
+    Occupancy,
+    Phase,
+    Resource,
+    VisitType,
+    WorkingHours,
+)
 from booking.models.occupancies import OWNERS
 
 LONGEST_OCCUPANCY = timedelta(days=1)  # hours end the day they begin, so nothing is occupied for longer
@@ -53,7 +62,7 @@ class Epoch(Func):
 class _Hours:
     """One row of working hours or extra hours, or a resource without any; without a weekday, of every weekday.
 
-    `shortest_visit` counts minutes, from the practitioner's first to their last.
+    `shortest_visit` counts minutes, from the practitioner's first to their last; None where it is not asked for.
     """
 
     resource: int
@@ -106,7 +115,7 @@ def find_openings(
     days = times.days(first_on, last_on)
     midnights = [times.epoch(day, time.min) for day in [*days, last_on + timedelta(days=1)]]
     window = midnights[0], midnights[-1]
-    hours = [_Hours(*row) for row in _hours(visit_type, first_on, last_on)]
+    hours = [_Hours(*row) for row in _hours(visit_type, first_on, last_on, compact=rules.keep_days_compact)]
     open_by: dict[int, list[openings.Interval]] = defaultdict(list)
     clinic_open: list[openings.Interval] = []
     for day in days:
@@ -140,9 +149,7 @@ def find_openings(
         latest=int((now + rules.horizon).timestamp()),
         every_minutes=visit_type.start_every,
         midnights=midnights,
-        shortest_visits={id_: row.shortest_visit for id_, row in giving.items() if row.shortest_visit}
-        if rules.keep_days_compact
-        else None,
+        shortest_visits={id_: row.shortest_visit for id_, row in giving.items() if row.shortest_visit},
     )
 
 
@@ -225,24 +232,40 @@ def _full_days(
     ]
 
 
-def _hours(visit_type: VisitType, first_on: date, last_on: date) -> Iterable[Any]:
-    """Working hours of all weekdays, and extra hours as hours that are valid on their day alone."""
+def _hours(visit_type: VisitType, first_on: date, last_on: date, *, compact: bool) -> Iterable[Any]:
+    """Each resource with its working hours, if any; then extra hours, as hours that are valid on their day alone.
+
+    Rows of extra hours say nothing else of the practitioner: the resource's other rows have said it.
+    """
     gives = VisitType.practitioners.through.objects.filter(visittype=visit_type, resource=OuterRef("pk"))
-    resources = (
+    nothing = Value(None, IntegerField())
+    weekly = (
         Resource.objects.active()
         .order_by()
-        .annotate(gives_visit=Exists(gives), shortest_visit=Subquery(_shortest_visit()))
+        .values_list(
+            "pk",
+            "kind",
+            Exists(gives),
+            "visits_a_day",
+            Subquery(_shortest_visit()) if compact else nothing,
+            "working_hours__weekday",
+            "working_hours__opens",
+            "working_hours__closes",
+            "working_hours__valid_from",
+            "working_hours__valid_until",
+        )
     )
-    facts = ["pk", "kind", "gives_visit", "visits_a_day", "shortest_visit"]
-    weekly = resources.values_list(
-        *facts,
-        *(f"working_hours__{name}" for name in ("weekday", "opens", "closes", "valid_from", "valid_until")),
-    )
-    extra = resources.filter(extra_hours__day__range=(first_on, last_on)).values_list(
-        *facts,
-        Value(None, PositiveSmallIntegerField()),
-        *(f"extra_hours__{name}" for name in ("opens", "closes", "day")),
-        F("extra_hours__day"),
+    extra = (
+        ExtraHours.objects.filter(day__range=(first_on, last_on), practitioner__is_active=True)
+        .order_by()
+        .values_list(
+            "practitioner",
+            Value(Resource.Kind.PRACTITIONER),
+            Value(False),  # noqa: FBT003 (a column)
+            *(nothing, nothing, nothing),
+            *("opens", "closes", "day"),
+            F("day"),
+        )
     )
     return weekly.union(extra, all=True)
 

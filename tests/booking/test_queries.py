@@ -107,7 +107,7 @@ class TestTheCost:
             for hour in (12, 14, 16):
                 make_extra_hours(person, THURSDAY, time(hour), time(hour + 1))
 
-        rows = list(queries._hours(visit_type, THURSDAY, FRIDAY))  # noqa: SLF001
+        rows = list(queries._hours(visit_type, THURSDAY, FRIDAY, compact=True))  # noqa: SLF001
 
         assert len(rows) == practitioners * (5 + 3) + 2
 
@@ -150,6 +150,16 @@ class TestExtraHours:
         make_extra_hours(second, THURSDAY, time(14), time(15))
         assert clocks(visit_type, practitioner=second) == ["Thu 14:00"]
         assert clocks(visit_type, practitioner=first) == ["Thu 09:00", "Thu 10:00"]
+
+    def test_somebody_who_takes_no_visits_opens_nothing(self) -> None:
+        visit_type, [person] = clinic()
+        make_extra_hours(person, THURSDAY, time(18), time(20))
+        away = make_practitioner(is_active=False)
+        make_extra_hours(away, THURSDAY, time(20), time(22))
+        make_visit_type(practitioners=[person], phases=[phase(60, needs_practitioner=False)], start_every=60)
+        room_only = VisitType.objects.latest("pk")
+        assert clocks(room_only) == ["Thu 09:00", "Thu 10:00", "Thu 18:00", "Thu 19:00"]
+        assert clocks(visit_type) == clocks(room_only)
 
     @pytest.mark.parametrize("practitioners", [1, 3])
     def test_they_are_the_hours_of_one_practitioner(self, practitioners: int) -> None:
