@@ -39,6 +39,7 @@ from booking.models.occupancies import OWNERS
 
 LONGEST_OCCUPANCY = timedelta(days=1)  # hours end the day they begin, so nothing is occupied for longer
 
+ANSWER_AHEAD = timedelta(hours=2)
 
 _Owner = tuple[int | None, ...]  # appointment, hold, offered time: exactly one is set
 _Visit = tuple[int, int, _Owner]
@@ -196,11 +197,12 @@ def next_starts(
 
 
 def answer_by(starts_at: datetime, *, rules: BookingRules, now: datetime) -> datetime:
-    """Until when a request for `starts_at` is answered: never after the visit would begin.
+    """Until when a request for `starts_at` is answered.
 
     The rule's hours run only on days on which somebody works, so that a request of Friday evening is not due while
-    the clinic is closed.
+    the clinic is closed. The patient knows two hours before the visit, or half-way there if that is nearer.
     """
+    latest = max(starts_at - ANSWER_AHEAD, now + (starts_at - now) / 2)
     today = times.local_day(now)
     weekdays = set(
         WorkingHours.objects.filter(
@@ -208,14 +210,14 @@ def answer_by(starts_at: datetime, *, rules: BookingRules, now: datetime) -> dat
         ).values_list("weekday", flat=True)
     )
     due, left = now, rules.answer_within
-    while due < starts_at and weekdays:
+    while due < latest and weekdays:
         midnight = times.midnight_after(due)
         if times.local_day(due).weekday() in weekdays:
             if left <= midnight - due:
-                return min(due + left, starts_at)
+                return min(due + left, latest)
             left -= midnight - due
         due = midnight
-    return starts_at
+    return latest
 
 
 def _full_days(

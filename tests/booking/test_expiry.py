@@ -93,7 +93,10 @@ def test_it_may_run_in_any_number_of_places_at_once() -> None:
         pytest.param("2027-03-01 10:00", "2027-03-20 10:00", "2027-03-02 10:00", id="a working day later"),
         pytest.param("2027-03-05 18:00", "2027-03-20 10:00", "2027-03-08 18:00", id="over the weekend"),
         pytest.param("2027-03-06 12:00", "2027-03-20 10:00", "2027-03-09 00:00", id="asked on a Saturday"),
-        pytest.param("2027-03-05 18:00", "2027-03-08 09:00", "2027-03-08 09:00", id="never after the visit"),
+        pytest.param(
+            "2027-03-05 18:00", "2027-03-08 09:00", "2027-03-08 07:00", id="two hours before the visit"
+        ),
+        pytest.param("2027-03-02 09:00", "2027-03-02 11:00", "2027-03-02 10:00", id="half-way to a near one"),
         pytest.param("2027-03-12 18:00", "2027-03-25 09:00", "2027-03-15 18:00", id="over the spring change"),
     ],
 )
@@ -107,6 +110,6 @@ def test_the_answer_is_promised_for_when_somebody_works(asked: str, visit: str, 
 
 
 @pytest.mark.django_db
-def test_without_any_hours_the_answer_is_due_when_the_visit_begins() -> None:
+def test_without_any_hours_the_answer_is_due_before_the_visit() -> None:
     start = datetime.combine(times.local_day(NOW), time(12), tzinfo=times.ZONE) + timedelta(days=3)
-    assert queries.answer_by(start, rules=BookingRules(), now=NOW) == start
+    assert queries.answer_by(start, rules=BookingRules(), now=NOW) == start - timedelta(hours=2)
