@@ -1,19 +1,20 @@
 """How gunicorn serves the site; `make run` and production use the same file."""
 
 import os
-from typing import Any
 
+from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
-from clinic.redaction import redacted
+from clinic.redaction import TokenFilter
 
 
-class AccessLogger(Logger):  # type: ignore[misc]
-    """Writes no token of a private link, whatever the format names."""
+class CarefulLogger(Logger):  # type: ignore[misc]
+    """Both of gunicorn's logs name paths: the access log always, the error log when something breaks."""
 
-    def atoms(self, *args: Any) -> dict[str, Any]:
-        atoms: dict[str, Any] = super().atoms(*args)
-        return {name: redacted(value) if isinstance(value, str) else value for name, value in atoms.items()}
+    def setup(self, cfg: Config) -> None:
+        super().setup(cfg)
+        for log in (self.access_log, self.error_log):
+            log.addFilter(TokenFilter())
 
 
 bind = os.environ.get("BIND", f"127.0.0.1:{os.environ.get('PORT', '8000')}")
@@ -35,7 +36,7 @@ limit_request_field_size = 8190
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
 
 # Method, path, status, bytes, microseconds: no query, no referrer, no address, no agent.
-logger_class = AccessLogger
+logger_class = CarefulLogger
 accesslog = "-"
 access_log_format = "%(t)s %(m)s %(U)s %(s)s %(B)s %(D)s"
 errorlog = "-"
