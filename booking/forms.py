@@ -299,3 +299,47 @@ class SendForm(forms.Form):
             raise ValidationError(
                 _("Your answers have changed since you opened this page. Please check them again.")
             )
+
+
+class ChangeForm(forms.Form):
+    """What every change of an appointment carries: the version that was looked at, and a key to do it once."""
+
+    version = forms.IntegerField(min_value=1, max_value=2**31 - 1)
+    key = forms.UUIDField()
+
+
+class LostLinkForm(forms.Form):
+    """By what an appointment is found when the mail with its link is lost."""
+
+    use_required_attribute = False
+    helper = _helper()
+
+    email = forms.EmailField(
+        label=_("E-mail"),
+        max_length=254,
+        help_text=_("The address that you gave when you asked for the visit."),
+        widget=forms.EmailInput({"autocomplete": "email", "inputmode": "email"}),
+        error_messages={
+            "required": _("Enter your e-mail address"),
+            "invalid": _("Enter an e-mail address like name@example.com"),
+        },
+    )
+    reference = forms.CharField(
+        label=_("Reference"),
+        max_length=20,
+        help_text=_("It begins with RH and stands in every e-mail about your visit."),
+        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters", "class": "w-sm"}),
+        error_messages={"required": _("Enter the reference, or call us if you do not have it")},
+    )
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"])
+        refuse_unprintable(email)
+        return email
+
+    def clean_reference(self) -> str:
+        """People leave out the hyphen, or all before it."""
+        typed = str(self.cleaned_data["reference"])
+        refuse_unprintable(typed)
+        letters = re.sub(r"[^A-Z0-9]", "", typed.upper())
+        return f"RH-{letters.removeprefix('RH')}"

@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from booking import ics, times
+from booking import ics, links, times
 from booking.models import Appointment, DeclineReason, Offer
 from clinic import mail
+from clinic.models import QueuedMail
+
+LINK: Final = "link"
 
 
 def received(appointment: Appointment, *, now: datetime) -> None:
@@ -73,6 +76,19 @@ def moved(appointment: Appointment, *, was_at: datetime, now: datetime) -> None:
 def expired(appointment: Appointment, *, now: datetime) -> None:
     """Nobody answered in time; the patient learns what to do now."""
     _to_patient(appointment, "expired", _("Your request has ended"), now)
+
+
+def link(appointment: Appointment, *, now: datetime) -> QueuedMail:
+    """The private link once more, for somebody who asked for it with the right address and reference."""
+    return mail.send(
+        kind=LINK,
+        to=appointment.patient.email,
+        subject=_("The link to your visit"),
+        template=f"booking/mail/{LINK}",
+        context={"appointment": appointment, "private_url": links.address(appointment)},
+        about=appointment.reference,
+        now=now,
+    )
 
 
 def tell_staff_of_request(appointment: Appointment, *, now: datetime) -> None:

@@ -25,6 +25,7 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from booking import openings, times
 from booking.models import (
+    Appointment,
     BookingRules,
     Closure,
     ExtraHours,
@@ -105,7 +106,7 @@ def find_openings(
     last_on: date,
     rules: BookingRules,
     now: datetime,
-    but: Hold | None = None,
+    but: Hold | Appointment | None = None,
 ) -> openings.Openings:
     """What can be booked online from `first_on` to `last_on`, both included, in the clinic's days.
 
@@ -161,7 +162,7 @@ def opening_at(
     practitioner: Resource | None,
     rules: BookingRules,
     now: datetime,
-    but: Hold | None = None,
+    but: Hold | Appointment | None = None,
 ) -> openings.Opening | None:
     """The one opening at this start, with this practitioner or anyone, as things stand at this moment."""
     day = times.local_day(starts_at)
@@ -299,7 +300,9 @@ def _closures(window: openings.Interval) -> Iterable[Any]:
     )
 
 
-def _occupancies(window: openings.Interval, *, now: datetime, but: Hold | None) -> Iterable[Any]:
+def _occupancies(
+    window: openings.Interval, *, now: datetime, but: Hold | Appointment | None
+) -> Iterable[Any]:
     """What takes time, each row with its owner: the one place that says which rows count.
 
     Both sides of the start are bounded, so that the index on it does the work whatever lies in the past.
@@ -308,6 +311,8 @@ def _occupancies(window: openings.Interval, *, now: datetime, but: Hold | None) 
     rows = Occupancy.objects.in_force(now).filter(
         Q(starts_at__gt=first - LONGEST_OCCUPANCY), starts_at__lt=last, ends_at__gt=first
     )
-    if but:
+    if isinstance(but, Hold):
         rows = rows.filter(~Q(hold=but) | Q(hold=None))
+    elif but:
+        rows = rows.exclude(pk__in=Occupancy.objects.of_appointment(but).values("pk"))
     return rows.order_by().values_list("resource", Epoch("starts_at"), Epoch("ends_at"), *OWNERS)

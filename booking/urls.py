@@ -28,5 +28,10 @@ urlpatterns = [
     path("book/<slug:visit_type>/<slug:practitioner>/<start:starts_at>/", views.details, name="details"),
     path("book/<slug:visit_type>/<slug:practitioner>/<start:starts_at>/check/", views.check, name="check"),
     path("appointments/open/<str:token>/", views.open_link, name="open"),
+    path("appointments/lost/", views.lost_link, name="lost"),
     path("appointments/<slug:reference>/", views.appointment, name="appointment"),
+    path("appointments/<slug:reference>/calendar.ics", views.calendar_file, name="calendar"),
+    path("appointments/<slug:reference>/move/", views.move, name="move"),
+    path("appointments/<slug:reference>/cancel/", views.cancel, name="cancel"),
+    path("appointments/<slug:reference>/accept/", views.accept, name="accept"),
 ]

@@ -162,6 +162,10 @@ class Appointment(Scheduled):
         return self.status == Status.PENDING
 
     @property
+    def is_proposed(self) -> bool:
+        return self.status == Status.PROPOSED
+
+    @property
     def is_booked(self) -> bool:
         return self.status == Status.BOOKED
 

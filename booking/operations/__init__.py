@@ -4,6 +4,7 @@ from booking.operations.decisions import cancel_appointment, confirm_appointment
 from booking.operations.errors import AlreadyDecided, OfferEnded, TimeTaken, TooManyPending
 from booking.operations.expiry import Expired, expire_overdue
 from booking.operations.holds import held_time, hold_time, release_hold
+from booking.operations.links import send_link_again
 from booking.operations.moves import move_appointment
 from booking.operations.offers import (
     OfferedTime,
@@ -36,4 +37,5 @@ __all__ = [
     "offer_other_times",
     "release_hold",
     "request_appointment",
+    "send_link_again",
 ]

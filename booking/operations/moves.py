@@ -5,8 +5,8 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 
-from booking import notices
-from booking.models import Appointment, Resource, Status
+from booking import notices, queries
+from booking.models import Appointment, BookingRules, Resource, Status
 from booking.operations import taking
 from booking.operations.errors import AlreadyDecided
 from booking.operations.history import done_before, expect, lock, record, staff_or_patient
@@ -27,8 +27,9 @@ def move_appointment(
 ) -> Appointment:
     """Staff or, with `by` None, the patient move the visit; its status stays.
 
-    Without `practitioner` it stays with the present one; only staff may name another. `over_in` as in
-    `book_appointment`. The same key again does nothing and returns the appointment.
+    Without `practitioner` it stays with the present one; of a booked visit only staff may name another. `over_in`
+    as in `book_appointment`. The answer to a request stays promised for the same time, or sooner if the new time
+    needs it. The same key again does nothing and returns the appointment.
 
     :raises TimeTaken: if the new time is not free; then the old one is kept.
     :raises AlreadyDecided: if the appointment has changed since `version`, or is past moving.
@@ -42,7 +43,7 @@ def move_appointment(
         expect(locked, version)
         if locked.status not in MOVABLE:
             raise AlreadyDecided(locked)
-        who = practitioner if practitioner and by else locked.practitioner
+        who = practitioner if practitioner and (by or locked.is_pending) else locked.practitioner
         taking.lock_resources(locked.visit_type, [who, locked.practitioner], now=now)
         was_at = locked.starts_at
         taking.release(locked)
@@ -50,8 +51,11 @@ def move_appointment(
             locked.visit_type, starts_at, practitioner=who, by=by, over_in=over_in, now=now
         )
         taking.put(locked, taken)
+        if locked.answer_by and locked.is_pending:
+            due = queries.answer_by(starts_at, rules=BookingRules.current(), now=now)
+            locked.answer_by = min(locked.answer_by, due)
         locked.version += 1
-        locked.save(update_fields=["practitioner", "room", "starts_at", "ends_at", "version"])
+        locked.save(update_fields=["practitioner", "room", "starts_at", "ends_at", "answer_by", "version"])
         taking.occupy(locked, taken)
         reason = taking.overlap_reason(over_in) or "moved"
         record(locked, locked.status, staff_or_patient(by, now, idempotency_key), reason=reason)

@@ -1,8 +1,22 @@
-"""The pages on which a patient asks for a visit: safety gate, visit type, time, details, check, request sent."""
+"""The patient's pages: the way to a request, from the safety gate on, and the private pages of what was asked for."""
 
-from booking.views.appointments import appointment, open_link
+from booking.views.appointments import appointment, calendar_file, open_link
 from booking.views.asking import check, details
+from booking.views.changing import accept, cancel, move
 from booking.views.choosing import choose_time
 from booking.views.gate import start
+from booking.views.lost import lost_link
 
-__all__ = ["appointment", "check", "choose_time", "details", "open_link", "start"]
+__all__ = [
+    "accept",
+    "appointment",
+    "calendar_file",
+    "cancel",
+    "check",
+    "choose_time",
+    "details",
+    "lost_link",
+    "move",
+    "open_link",
+    "start",
+]

@@ -1,36 +1,23 @@
-"""What was asked for, as it stands."""
+"""The private page of one appointment: who may see it, what it shows, and its calendar file."""
 
-from typing import Final
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any
+from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from booking import drafts, links
-from booking.models import Appointment, Status
-from booking.views.pages import patient_page
+from booking import drafts, ics, links
+from booking.models import Appointment, BookingRules, DeclineReason, Status
+from booking.views.pages import View, patient_page
+from booking.views.standing import happened, standing_of
 
-# What an appointment's page says of it: a headline and what it means for the patient.
-STANDING: Final[dict[str, tuple[Promise, Promise]]] = {
-    Status.PENDING: (_("Request sent"), _("It is not booked yet. We check it and answer you by e-mail.")),
-    Status.PROPOSED: (_("Other times offered"), _("Please look at our e-mail, or call us.")),
-    Status.BOOKED: (_("Confirmed"), _("Your visit is booked.")),
-    Status.ARRIVED: (_("You are here"), _("Please take a seat.")),
-    Status.FULFILLED: (_("Visit completed"), _("Thank you for coming.")),
-    Status.CANCELLED: (_("Cancelled"), _("This visit will not take place.")),
-    Status.DECLINED: (
-        _("We cannot offer this time"),
-        _("Our e-mail says why. You can ask for another time, or call us."),
-    ),
-    Status.EXPIRED: (
-        _("This request has ended"),
-        _("It was not answered in time. You can ask for another time, or call us."),
-    ),
-    Status.NOSHOW: (_("Visit missed"), _("Call us if you would like another time.")),
-}
+PrivateView = Callable[..., HttpResponse]
 
 
 @patient_page
@@ -39,32 +26,71 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     """The link in a mail: the session learns which appointment it opens, and the token leaves the address."""
     opened = links.opened_by(token, now=timezone.now())
     if opened is None:
-        return refused(request)
+        return _refused(request)
     drafts.note_opened(request.session, reference=opened.reference, generation=opened.link_generation)
     return redirect("booking:appointment", opened.reference)
 
 
-@patient_page
-@require_safe
-def appointment(request: HttpRequest, reference: str) -> HttpResponse:
-    """One appointment as it stands, for the session that asked for it or opened its link, and nobody else."""
-    asked = opened_before(request, reference)
-    if asked is None:
-        return refused(request)
-    headline, meaning = STANDING[asked.status]
-    context = {"appointment": asked, "headline": headline, "meaning": meaning}
-    return render(request, "booking/appointment.html", context)
+def private(view: PrivateView) -> View:
+    """Gives the view the appointment, if this session has come to it by a link that still holds."""
+
+    @patient_page
+    @wraps(view)
+    def answer(request: HttpRequest, reference: str) -> HttpResponse:
+        generation = drafts.generation_opened(request.session, reference)
+        if generation is None:
+            return _refused(request)
+        mine = Appointment.objects.with_people()
+        found = mine.filter(reference=reference, link_generation=generation).first()
+        return view(request, found) if found else _refused(request)
+
+    return answer
 
 
-def opened_before(request: HttpRequest, reference: str) -> Appointment | None:
-    """The appointment, if this session has come to it by a link that still holds."""
-    generation = drafts.generation_opened(request.session, reference)
-    if generation is None:
-        return None
-    mine = Appointment.objects.with_people()
-    return mine.filter(reference=reference, link_generation=generation).first()
-
-
-def refused(request: HttpRequest) -> HttpResponse:
+def _refused(request: HttpRequest) -> HttpResponse:
     """The same answer to every link and every address that opens nothing."""
     return render(request, "404.html", status=404)
+
+
+@private
+@require_safe
+def appointment(request: HttpRequest, asked: Appointment) -> HttpResponse:
+    """One appointment as it stands, for the session that asked for it or opened its link, and nobody else."""
+    return appointment_page(request, asked, now=timezone.now())
+
+
+@private
+@require_safe
+def calendar_file(request: HttpRequest, asked: Appointment) -> HttpResponse:
+    """The visit for a calendar; fetched again it updates or removes what was there."""
+    return HttpResponse(
+        ics.published(asked, now=timezone.now()),
+        content_type="text/calendar; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{asked.reference}.ics"'},
+    )
+
+
+def appointment_page(
+    request: HttpRequest, asked: Appointment, *, now: datetime, problem: str | Promise = "", status: int = 200
+) -> HttpResponse:
+    """The page; `problem` says why what was tried is not done."""
+    changes = [change for change in map(happened, asked.changes.order_by("-version")) if change]
+    context = change_context(asked, now=now) | {"problem": problem, "changes": changes}
+    return render(request, "booking/appointment.html", context, status=status)
+
+
+def change_context(asked: Appointment, *, now: datetime) -> dict[str, Any]:
+    """What every page about an appointment shows, with a new key for the form that it may have."""
+    standing = standing_of(asked, now=now)
+    return {
+        "appointment": asked,
+        "standing": standing,
+        "reason": _reason(asked) if standing.is_declined else "",
+        "rules": BookingRules.current(),
+        "key": uuid4(),
+    }
+
+
+def _reason(asked: Appointment) -> str | Promise:
+    change = asked.changes.filter(to_status=Status.DECLINED).last()
+    return DeclineReason(change.reason).label if change and change.reason in DeclineReason else ""

@@ -31,12 +31,12 @@ def choose_time(request: HttpRequest, visit_type: str) -> HttpResponse:
         kept = hold(request, chosen, now=now)
         return redirect(chosen.address("details")) if kept else taken(request, chosen, now=now)
     person = practitioners.get(request.GET.get("practitioner", ""))
-    context = _times_context(request, free, person, list(practitioners.values()), rules=rules, now=now)
+    context = times_context(request, free, person, list(practitioners.values()), rules=rules, now=now)
     status = 409 if form.is_taken else 200
     return render(request, "booking/times.html", {"visit_type": visit, "form": form} | context, status=status)
 
 
-def _times_context(
+def times_context(
     request: HttpRequest,
     free: openings.Openings,
     person: Resource | None,
@@ -45,6 +45,7 @@ def _times_context(
     rules: BookingRules,
     now: datetime,
 ) -> dict[str, Any]:
+    """What the page of free times shows: of `person` or, with None, of anyone."""
     starts = [times.from_epoch(seconds) for seconds in free.starts(person.pk if person else None)]
     today = times.local_day(now)
     page = timetable.lay_out(

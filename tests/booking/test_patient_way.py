@@ -17,7 +17,7 @@ from django.utils.html import escape
 from booking import operations, screening, times
 from booking.forms import CONSENT_VERSION
 from booking.models import Appointment, BookingRules, Hold, Occupancy, Patient, Resource, Status, VisitType
-from booking.views.appointments import STANDING
+from booking.views.standing import STANDING
 from clinic.models import QueuedMail
 from tests.booking.factories import (
     make_appointment,

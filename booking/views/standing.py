@@ -1,0 +1,122 @@
+"""What an appointment's page says of it, and what may still be done with it, by its status and the clock."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from booking.models import Actor, Appointment, BookingRules, Offer, Status, StatusChange
+
+PAST: Final = "past"  # booked, and its time has come
+
+# A headline, and what it means for the patient.
+STANDING: Final[dict[str, tuple[Promise, Promise]]] = {
+    Status.PENDING: (_("Request sent"), _("It is not booked yet. We check it and answer you by e-mail.")),
+    Status.PROPOSED: (
+        _("Other times offered"),
+        _("We cannot give you the time you asked for. Take one of the times below, or ask for another."),
+    ),
+    Status.BOOKED: (_("Confirmed"), _("Your visit is booked.")),
+    PAST: (_("This visit has passed"), _("It can no longer be moved or cancelled here.")),
+    Status.ARRIVED: (_("You are here"), _("Please take a seat.")),
+    Status.FULFILLED: (_("Visit completed"), _("Thank you for coming.")),
+    Status.CANCELLED: (
+        _("Cancelled"),
+        _("This visit will not take place. If you still want one, ask for another time or call us."),
+    ),
+    Status.DECLINED: (_("We cannot offer this time"), _("You can ask for another time, or call us.")),
+    Status.EXPIRED: (
+        _("This request has ended"),
+        _("It was not answered in time, and the time is no longer kept. Ask for another time, or call us."),
+    ),
+    Status.NOSHOW: (_("Visit missed"), _("Call us if you would like another time.")),
+}
+OPEN: Final = (Status.PENDING, Status.PROPOSED, Status.BOOKED)  # something can still be done
+
+_HAPPENED: Final[dict[str, Promise]] = {
+    Status.PENDING: _("Requested"),
+    Status.PROPOSED: _("Other times offered"),
+    Status.BOOKED: _("Confirmed"),
+    Status.CANCELLED: _("Cancelled"),
+    Status.DECLINED: _("Declined"),
+    Status.EXPIRED: _("Ended without an answer"),
+}
+_BY: Final[dict[str, Promise]] = {Actor.PATIENT: _("by you"), Actor.STAFF: _("by the clinic")}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`free_until` is when cancelling stops being free of charge; `is_free` says that it still is."""
+
+    state: str
+    offer: Offer | None
+    free_until: datetime
+    is_free: bool
+
+    @property
+    def headline(self) -> Promise:
+        return STANDING[self.state][0]
+
+    @property
+    def meaning(self) -> Promise:
+        return STANDING[self.state][1]
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state == Status.PENDING
+
+    @property
+    def is_proposed(self) -> bool:
+        return self.state == Status.PROPOSED
+
+    @property
+    def is_booked(self) -> bool:
+        return self.state == Status.BOOKED
+
+    @property
+    def is_declined(self) -> bool:
+        return self.state == Status.DECLINED
+
+    @property
+    def may_cancel(self) -> bool:
+        return self.state in OPEN
+
+    @property
+    def may_move(self) -> bool:
+        """A late move would be a late cancellation that costs nothing: those are settled by phone."""
+        return self.may_cancel and (self.is_free or not self.is_booked)
+
+    @property
+    def is_off(self) -> bool:
+        """It will not take place: a calendar that has it should be told."""
+        return self.state in {Status.CANCELLED, Status.DECLINED, Status.EXPIRED}
+
+
+def standing_of(appointment: Appointment, *, now: datetime) -> Standing:
+    """How it stands at this moment: what has run out counts as ended, though the clock has not ended it yet."""
+    offer = appointment.offers.first() if appointment.status == Status.PROPOSED else None
+    state = appointment.status
+    if _has_run_out(appointment, offer, now=now):
+        state = Status.EXPIRED
+    elif state == Status.BOOKED and appointment.starts_at <= now:
+        state = PAST
+    free_until = appointment.starts_at - timedelta(hours=BookingRules.current().cancellation_hours)
+    return Standing(state, offer, free_until, is_free=now <= free_until)
+
+
+def _has_run_out(appointment: Appointment, offer: Offer | None, *, now: datetime) -> bool:
+    if appointment.status == Status.PROPOSED:
+        return offer is None or offer.has_ended(now)
+    return bool(appointment.is_pending and appointment.answer_by and appointment.answer_by <= now)
+
+
+def happened(change: StatusChange) -> tuple[Promise, datetime, Promise | None] | None:
+    """What the patient reads of one row of history: what, when and who; None of what is the desk's own."""
+    what: Promise | None = None
+    if change.from_status == change.to_status:
+        what = _("Moved") if change.reason.startswith(("moved", "overlap")) else None
+    elif change.from_status in {"", *OPEN}:
+        what = _HAPPENED.get(change.to_status)
+    return (what, change.at, _BY.get(change.actor)) if what else None
