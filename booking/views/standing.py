@@ -16,7 +16,7 @@ STANDING: Final[dict[str, tuple[Promise, Promise]]] = {
     Status.PENDING: (_("Request sent"), _("It is not booked yet. We check it and answer you by e-mail.")),
     Status.PROPOSED: (
         _("Other times offered"),
-        _("We cannot give you the time you asked for. Take one of the times below, or ask for another."),
+        _("We cannot give you that time. Take one of the times below, or ask for another."),
     ),
     Status.BOOKED: (_("Confirmed"), _("Your visit is booked.")),
     PAST: (_("This visit has passed"), _("It can no longer be moved or cancelled here.")),
