@@ -47,6 +47,10 @@ def times_context(
 ) -> dict[str, Any]:
     """What the page of free times shows: of `person` or, with None, of anyone."""
     starts = [times.from_epoch(seconds) for seconds in free.starts(person.pk if person else None)]
+    suggested = starts
+    if rules.keep_days_compact:
+        touching = free.touching(person.pk if person else None)
+        suggested = timetable.compact_first(starts, [times.from_epoch(seconds) for seconds in touching])
     today = times.local_day(now)
     page = timetable.lay_out(
         starts,
@@ -64,7 +68,7 @@ def times_context(
     return {
         "page": page,
         "parts": [(part.name, [(at, serving(at)) for at in part.starts]) for part in page.parts],
-        "shortcuts": [(shortcut, serving(shortcut.start)) for shortcut in timetable.shortcuts(starts)],
+        "shortcuts": [(shortcut, serving(shortcut.start)) for shortcut in timetable.shortcuts(suggested)],
         "practitioners": practitioners,
         "practitioner": person,
         "practitioner_slug": person.slug if person else ANYONE,
