@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from booking import times
 from booking.admin.decisions import DecisionsAdmin, who
+from booking.admin.links import LinkAdmin
 from booking.admin.today import midnight
 from booking.models import Appointment, DeclineReason
 from clinic.models import QueuedMail
@@ -48,7 +49,7 @@ class StartsFilter(admin.SimpleListFilter):
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(DecisionsAdmin):
+class AppointmentAdmin(LinkAdmin, DecisionsAdmin):
     list_display = ["reference", "when", "visit", "patient", "status_and_flags"]
     list_filter = [
         "status",

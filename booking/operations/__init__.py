@@ -4,7 +4,7 @@ from booking.operations.decisions import cancel_appointment, confirm_appointment
 from booking.operations.errors import AlreadyDecided, OfferEnded, TimeTaken, TooManyPending
 from booking.operations.expiry import Expired, expire_overdue
 from booking.operations.holds import held_time, hold_time, release_hold
-from booking.operations.links import send_link_again
+from booking.operations.links import replace_link, send_link_again
 from booking.operations.moves import move_appointment
 from booking.operations.offers import (
     OfferedTime,
@@ -36,6 +36,7 @@ __all__ = [
     "move_appointment",
     "offer_other_times",
     "release_hold",
+    "replace_link",
     "request_appointment",
     "send_link_again",
 ]

@@ -1,10 +1,13 @@
-"""Sends the private link of an appointment again, to the address on file and to no other."""
+"""Sends the private link of an appointment again or revokes it; it goes to the address on file and to no other."""
 
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.contrib.auth.models import User
+
 from booking import links, notices
-from booking.models import Appointment, Patient
+from booking.models import Actor, Appointment, Patient
+from booking.operations.history import By, expect, lock, record
 from clinic import transactions
 from clinic.models import QueuedMail
 
@@ -30,6 +33,24 @@ def send_link_again(*, email: str, reference: str, now: datetime) -> None:
         ).exists()
         mail = notices.link(found or _nobodys(reference, now=now), now=now)
         QueuedMail.objects.filter(pk=mail.pk if found is None or was_sent else 0).delete()
+
+
+def replace_link(*, appointment: Appointment, version: int, by: User, now: datetime) -> Appointment:
+    """Staff revoke every link sent before, for who is in by one too, and send a new one.
+
+    :raises AlreadyDecided: if the appointment has changed since `version`.
+    :raises Busy: if a lock was not to be had in time.
+    """
+    with transactions.change():
+        locked = lock(appointment)
+        expect(locked, version)
+        locked.link_generation += 1
+        locked.version += 1
+        locked.save(update_fields=["link_generation", "version"])
+        record(locked, locked.status, By(Actor.STAFF, now, by), reason="new private link")
+        if locked.patient.email:
+            notices.link(locked, now=now)
+    return locked
 
 
 def _nobodys(reference: str, *, now: datetime) -> Appointment:

@@ -743,3 +743,37 @@ def test_no_form_carries_the_same_key_twice() -> None:
         for _ in range(2)
     ]
     assert len({UUID(key) for key in keys}) == 2
+
+
+class TestANewLink:
+    def press(self, client: Client, appointment: Appointment) -> Any:
+        address = reverse("admin:booking_appointment_new_link", args=[appointment.pk])
+        return client.post(address, {"version": appointment.version}, follow=True)
+
+    def test_staff_revoke_the_old_link_and_send_a_new_one(self, admin_client: Client) -> None:
+        appointment = booked()
+        patient = visitor(appointment)
+        desk = body(admin_client.get(reverse("admin:booking_appointment_change", args=[appointment.pk])))
+        assert "Send a new private link" in desk
+
+        assert "A new link is on its way" in body(self.press(admin_client, appointment))
+
+        linked = Appointment.objects.get()
+        mail = QueuedMail.objects.get()
+        assert (mail.kind, linked.link_generation, linked.status) == ("link", 2, Status.BOOKED)
+        assert links.address(linked) in mail.text
+        assert patient.get(page_of(appointment)).status_code == 404
+        history = body(visitor(linked).get(page_of(linked)))
+        assert "new private link" not in history
+
+    def test_pressed_again_on_an_old_page_it_does_nothing(self, admin_client: Client) -> None:
+        appointment = booked()
+        self.press(admin_client, appointment)
+        assert "has changed since you looked at it" in body(self.press(admin_client, appointment))
+        assert Appointment.objects.get().link_generation == 2
+
+    def test_only_those_who_decide_may(self, client: Client) -> None:
+        appointment = booked()
+        client.force_login(staff())
+        assert self.press(client, appointment).status_code == 403
+        assert Appointment.objects.get().link_generation == 1
