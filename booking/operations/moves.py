@@ -51,9 +51,9 @@ def move_appointment(
             locked.visit_type, starts_at, practitioner=who, by=by, over_in=over_in, now=now
         )
         taking.put(locked, taken)
-        if locked.answer_by and locked.is_pending:
+        if locked.answer_by:  # never after the visit would begin
             due = queries.answer_by(starts_at, rules=BookingRules.current(), now=now)
-            locked.answer_by = min(locked.answer_by, due)
+            locked.answer_by = min(locked.answer_by, due, starts_at)
         locked.version += 1
         locked.save(update_fields=["practitioner", "room", "starts_at", "ends_at", "answer_by", "version"])
         taking.occupy(locked, taken)

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from threading import Barrier, Thread
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -141,15 +142,20 @@ def test_of_all_who_decide_at_once_the_first_decides() -> None:
     assert appointment.occupancies.exists() == (appointment.status == Status.BOOKED)
 
 
-def look_then_take(visit_type: VisitType) -> None:
+def a_moment() -> None:
+    """The rest of a slow request."""
+    time.sleep(0.02)
+
+
+def look_then_take(visit_type: VisitType, wait: Callable[[], object] = a_moment, **fields: Any) -> None:
     """What a booking system without lock and constraint does."""
     opening = queries.opening_at(
         visit_type, wall(10), practitioner=None, rules=BookingRules(), now=timezone.now()
     )
     if opening is None:
         raise TimeTaken
-    time.sleep(0.02)  # the rest of a slow request
-    appointment = make_appointment(visit_type, starts_at=wall(10), status=Status.CANCELLED)
+    wait()
+    appointment = make_appointment(visit_type, starts_at=wall(10), status=Status.CANCELLED, **fields)
     for span in openings.spans(opening, queries.phases_of(visit_type)):
         Occupancy.objects.create(
             appointment=appointment,
