@@ -690,7 +690,8 @@ class TestALostMail:
             with CaptureQueriesContext(connection) as queries:
                 answer = self.send(client, appointment, **typed)
             kinds = [query["sql"].split()[0] for query in queries.captured_queries]
-            answers.append((answer.status_code, answer["Location"], dict(answer.headers), kinds))
+            headers = {name: value for name, value in answer.headers.items() if name != "Expires"}
+            answers.append((answer.status_code, answer["Location"], headers, kinds))
         assert answers[1:] == [answers[0]] * 2
         assert "If the address and the reference belong together" in body(client.get(answers[0][1]))
         assert QueuedMail.objects.count() == 1
