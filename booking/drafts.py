@@ -1,4 +1,4 @@
-"""What the server's session keeps of one visitor on the way to a request, and for how long."""
+"""What the server's session keeps of one visitor, from the safety gate to their appointments, and for how long."""
 
 import json
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ KEPT_FOR: Final = timedelta(hours=1)
 REMEMBERED: Final = 20  # requests; whoever sends more in an hour has the mails
 
 _GATE, _DRAFT, _SENT, _VISITOR = "safety_gate", "draft", "sent", "visitor"
+_OPENED = "opened"
 
 Answers = dict[str, Any]
 
@@ -81,7 +82,7 @@ def note_sent(session: SessionBase, *, key: UUID, reference: str) -> None:
     erase(session)
     sent = session.get(_SENT, {}) | {str(key): reference}
     session[_SENT] = dict(list(sent.items())[-REMEMBERED:])
-    _end_with_the_hour(session)
+    note_opened(session, reference=reference, generation=1)
 
 
 def sent_with(session: SessionBase, key: str) -> str | None:
@@ -90,8 +91,18 @@ def sent_with(session: SessionBase, key: str) -> str | None:
     return reference
 
 
-def has_sent(session: SessionBase, reference: str) -> bool:
-    return reference in session.get(_SENT, {}).values()
+def note_opened(session: SessionBase, *, reference: str, generation: int) -> None:
+    """Lets this session see this one appointment, until its link has another generation."""
+    opened = session.get(_OPENED, {})
+    opened.pop(reference, None)
+    session[_OPENED] = dict(list((opened | {reference: generation}).items())[-REMEMBERED:])
+    _end_with_the_hour(session)
+
+
+def generation_opened(session: SessionBase, reference: str) -> int | None:
+    """The generation of the link by which this session came to the appointment, if it did."""
+    generation: int | None = session.get(_OPENED, {}).get(reference)
+    return generation
 
 
 def _end_with_the_hour(session: SessionBase) -> None:

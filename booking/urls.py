@@ -27,5 +27,6 @@ urlpatterns = [
     path("book/<slug:visit_type>/", views.choose_time, name="times"),
     path("book/<slug:visit_type>/<slug:practitioner>/<start:starts_at>/", views.details, name="details"),
     path("book/<slug:visit_type>/<slug:practitioner>/<start:starts_at>/check/", views.check, name="check"),
+    path("appointments/open/<str:token>/", views.open_link, name="open"),
     path("appointments/<slug:reference>/", views.appointment, name="appointment"),
 ]

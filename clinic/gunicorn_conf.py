@@ -1,6 +1,20 @@
 """How gunicorn serves the site; `make run` and production use the same file."""
 
 import os
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+from clinic.redaction import redacted
+
+
+class AccessLogger(Logger):  # type: ignore[misc]
+    """Writes no token of a private link, whatever the format names."""
+
+    def atoms(self, *args: Any) -> dict[str, Any]:
+        atoms: dict[str, Any] = super().atoms(*args)
+        return {name: redacted(value) if isinstance(value, str) else value for name, value in atoms.items()}
+
 
 bind = os.environ.get("BIND", f"127.0.0.1:{os.environ.get('PORT', '8000')}")
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
@@ -21,6 +35,7 @@ limit_request_field_size = 8190
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
 
 # Method, path, status, bytes, microseconds: no query, no referrer, no address, no agent.
+logger_class = AccessLogger
 accesslog = "-"
 access_log_format = "%(t)s %(m)s %(U)s %(s)s %(B)s %(D)s"
 errorlog = "-"

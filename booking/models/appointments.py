@@ -111,6 +111,8 @@ class Appointment(Scheduled):
     reference = models.CharField(_("reference"), max_length=12, unique=True, editable=False)
     status = models.CharField(_("status"), max_length=10, choices=Status, editable=False)
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+    # Stands in the private link; another number revokes every link sent before.
+    link_generation = models.PositiveIntegerField(_("private link"), default=1, editable=False)
     visit_type = models.ForeignKey(VisitType, verbose_name=_("visit type"), on_delete=models.PROTECT)
     anyone = models.BooleanField(_("asked for any practitioner"), default=False)
     patient = models.ForeignKey(

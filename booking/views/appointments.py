@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from booking import drafts
+from booking import drafts, links
 from booking.models import Appointment, Status
 from booking.views.pages import patient_page
 
@@ -34,11 +35,36 @@ STANDING: Final[dict[str, tuple[Promise, Promise]]] = {
 
 @patient_page
 @require_safe
+def open_link(request: HttpRequest, token: str) -> HttpResponse:
+    """The link in a mail: the session learns which appointment it opens, and the token leaves the address."""
+    opened = links.opened_by(token, now=timezone.now())
+    if opened is None:
+        return refused(request)
+    drafts.note_opened(request.session, reference=opened.reference, generation=opened.link_generation)
+    return redirect("booking:appointment", opened.reference)
+
+
+@patient_page
+@require_safe
 def appointment(request: HttpRequest, reference: str) -> HttpResponse:
-    """One appointment as it stands, for the session that asked for it and nobody else."""
-    if not drafts.has_sent(request.session, reference):
-        raise Http404
-    asked = get_object_or_404(Appointment.objects.with_people(), reference=reference)
+    """One appointment as it stands, for the session that asked for it or opened its link, and nobody else."""
+    asked = opened_before(request, reference)
+    if asked is None:
+        return refused(request)
     headline, meaning = STANDING[asked.status]
     context = {"appointment": asked, "headline": headline, "meaning": meaning}
     return render(request, "booking/appointment.html", context)
+
+
+def opened_before(request: HttpRequest, reference: str) -> Appointment | None:
+    """The appointment, if this session has come to it by a link that still holds."""
+    generation = drafts.generation_opened(request.session, reference)
+    if generation is None:
+        return None
+    mine = Appointment.objects.with_people()
+    return mine.filter(reference=reference, link_generation=generation).first()
+
+
+def refused(request: HttpRequest) -> HttpResponse:
+    """The same answer to every link and every address that opens nothing."""
+    return render(request, "404.html", status=404)
