@@ -7,7 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from booking import times
+from booking import links, times
 from booking.models import Appointment, OfferOption, WaitlistEntry
 from clinic import mail
 
@@ -65,13 +65,12 @@ def tell_staff_of_booking(appointment: Appointment, *, replaced: Appointment | N
 def _to_person(
     entry: WaitlistEntry, kind: str, subject: str, now: datetime, says: dict[str, Any] | None = None
 ) -> None:
-    link = f"{settings.SITE_URL}{reverse('booking:open_waitlist', args=[entry.token])}"
     mail.send(
         kind=kind,
         to=entry.patient.email,
         subject=subject,
         template=f"booking/mail/{kind}",
-        context={"entry": entry, "link": link} | (says or {}),
+        context={"entry": entry, "link": links.waitlist_address(entry)} | (says or {}),
         about=entry.reference,
         now=now,
     )

@@ -1,11 +1,9 @@
 """People who wait for a time to come free, and the times that would suit them."""
 
-from datetime import datetime, timedelta
-from typing import Final, Optional
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from booking import times
@@ -16,9 +14,6 @@ from booking.models.patients import Patient
 from booking.models.resources import Resource
 from booking.models.visit_types import VisitType
 
-LINK_OPENS_FOR: Final = timedelta(days=30)  # after the entry has ended
-_MAC_LETTERS: Final = 40  # hexadecimal: 160 bits
-
 
 class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
     def waiting(self) -> "WaitlistEntryQuerySet":
@@ -28,13 +23,6 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
     def with_people(self) -> "WaitlistEntryQuerySet":
         """Everything that a line about an entry names, in one query."""
         return self.select_related("patient", "visit_type", "practitioner", "replaces__patient", "booked")
-
-    def by_token(self, token: str, *, now: datetime) -> Optional["WaitlistEntry"]:
-        """The entry that a link in a mail opens; None for every link that opens nothing, whatever is wrong with it."""
-        reference = token.rpartition("-")[0]
-        entry = self.with_people().filter(reference=reference).first()
-        opens = constant_time_compare(token, (entry or WaitlistEntry(reference=reference)).token)
-        return entry if entry and opens and entry.link_opens(now) else None
 
 
 class WaitlistEntry(models.Model):
@@ -130,23 +118,12 @@ class WaitlistEntry(models.Model):
         return self.state == self.State.BOOKED
 
     @property
-    def token(self) -> str:
-        """What a link in a mail carries: an HMAC over reference and generation, stored nowhere."""
-        mac = salted_hmac(
-            "booking.waitlist", f"{self.reference}:{self.link_generation}", algorithm="sha256"
-        ).hexdigest()
-        return f"{self.reference}-{mac[:_MAC_LETTERS]}"
-
-    @property
     def weekday_names(self) -> list[str]:
         return [str(WorkingHours.Weekday(weekday).label) for weekday in sorted(self.weekdays)]
 
     @property
     def part_names(self) -> list[str]:
         return [str(part.label) for part in self.Part if part in self.parts]
-
-    def link_opens(self, now: datetime) -> bool:
-        return self.ended_at is None or now < self.ended_at + LINK_OPENS_FOR
 
     def suits(self, starts_at: datetime) -> bool:
         """Whether the person would come then; what replaces a visit has to be before it."""

@@ -176,7 +176,12 @@ def take_offer(*, entry: WaitlistEntry, starts_at: datetime, now: datetime) -> A
         _end(locked, State.BOOKED, now)
         if replaced and replaced.can_be_cancelled:
             was_booked = replaced.is_booked
-            set_status(replaced, Status.CANCELLED, By(Actor.PATIENT, now), reason=f"replaced by {appointment.reference}")
+            set_status(
+                replaced,
+                Status.CANCELLED,
+                By(Actor.PATIENT, now),
+                reason=f"replaced by {appointment.reference}",
+            )
             notices.cancelled(replaced, was_booked=was_booked, now=now)
         notices.confirmed(appointment, now=now)
         notices_waitlist.tell_staff_of_booking(appointment, replaced=replaced, now=now)
@@ -218,8 +223,12 @@ def offer_released_time(*, now: datetime) -> int:
     rules = BookingRules.current()
     waiting = list(WaitlistEntry.objects.waiting().with_people().prefetch_related("offers__options"))
     free = {
-        visit_type: _free(visit_type, [entry for entry in waiting if entry.visit_type == visit_type], rules, now)
-        for visit_type in VisitType.objects.bookable().filter(pk__in={entry.visit_type_id for entry in waiting})
+        visit_type: _free(
+            visit_type, [entry for entry in waiting if entry.visit_type == visit_type], rules, now
+        )
+        for visit_type in VisitType.objects.bookable().filter(
+            pk__in={entry.visit_type_id for entry in waiting}
+        )
     }
     made = 0
     for entry in waiting:
@@ -383,9 +392,7 @@ def _end_hopeless(now: datetime) -> None:
 
 def _lock_entry(entry: WaitlistEntry) -> WaitlistEntry:
     """The entry's row, locked, as it is now."""
-    return (
-        WaitlistEntry.objects.select_for_update(of=("self",), no_key=True).with_people().get(pk=entry.pk)
-    )
+    return WaitlistEntry.objects.select_for_update(of=("self",), no_key=True).with_people().get(pk=entry.pk)
 
 
 def _unanswered(entry: WaitlistEntry) -> Offer | None:
@@ -411,4 +418,3 @@ def _close(offer: Offer, answer: Offer.Answer) -> None:
 def _end(entry: WaitlistEntry, state: WaitlistEntry.State, now: datetime) -> None:
     entry.state, entry.ended_at = state, now
     entry.save(update_fields=["state", "ended_at", "removed_by", "link_generation", "booked"])
-
