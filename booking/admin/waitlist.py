@@ -23,7 +23,7 @@ REMOVE = "booking.remove_waitlistentry"
 
 @admin.register(WaitlistEntry)
 class WaitlistEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["reference", "joined", "patient", "visit", "wishes", "state", "last_offer"]
+    list_display = ["reference", "patient", "visit", "wishes", "state", "last_offer"]
     list_filter = ["state", ("visit_type", admin.RelatedOnlyFieldListFilter)]
     search_fields = ["reference", "patient__name", "patient__email", "patient__phone"]
     search_help_text = gettext_lazy("Reference, or the patient's name, e-mail or phone")

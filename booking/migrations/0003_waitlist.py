@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'waitlist entry',
-                'verbose_name_plural': 'waitlist',
+                'verbose_name_plural': 'waitlist entries',
                 'ordering': ['joined_at', 'pk'],
                 'permissions': [('remove_waitlistentry', 'Can remove people from the waitlist')],
             },

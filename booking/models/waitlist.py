@@ -101,7 +101,7 @@ class WaitlistEntry(models.Model):
 
     class Meta:
         verbose_name = _("waitlist entry")
-        verbose_name_plural = _("waitlist")
+        verbose_name_plural = _("waitlist entries")
         ordering = ["joined_at", "pk"]
         permissions = [("remove_waitlistentry", "Can remove people from the waitlist")]
         indexes = [models.Index(fields=["state", "joined_at"], name="waitlistentry_queue")]
