@@ -29,10 +29,11 @@ AT_THE_DESK: Final = {"notice_hours": 0, "horizon_days": 366}
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Where a visit will be: the fields of `Scheduled`, and the opening they come from."""
+    """Where a visit will be: the fields of `Scheduled`, and the opening they come from; maybe over other visits."""
 
     opening: openings.Opening
     visit_type: VisitType
+    is_over_others: bool = False
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -80,7 +81,11 @@ def lock_resources(
     locked = [pk for (pk,) in resources.values_list("pk")]
     ended = Q(hold__expires_at__lte=now) | Q(option__offer__expires_at__lte=now)
     # Held and offered times are few, and the index on appointments finds them; without it every past visit is read.
-    Occupancy.objects.filter(ended, appointment=None, resource__in=locked).delete()
+    there = Occupancy.objects.filter(ended, appointment=None, resource__in=locked).order_by()
+    if run_out := list(there.values_list("hold", "option")):
+        # All of each: somebody whose form came before its end, and had to wait, must not find a part of it.
+        holds, options = zip(*run_out, strict=True)
+        Occupancy.objects.filter(Q(hold__in=holds) | Q(option__in=options)).delete()
 
 
 def look_again(
@@ -140,11 +145,15 @@ def _over_what_is_taken(
     """The visit exactly there, whoever else is there too: a deliberate overlap, which looks at nothing."""
     stretches = (0,) * visit_type.phases.count()
     start = int(starts_at.timestamp())
-    return Taken(openings.Opening(start, practitioner.pk, room.pk, stretches), visit_type)
+    opening = openings.Opening(start, practitioner.pk, room.pk, stretches)
+    return Taken(opening, visit_type, is_over_others=True)
 
 
 def occupy(owner: Owner, taken: Taken) -> None:
-    """Writes what the visit occupies, in the lane that is free of others there: 0 unless it overlaps."""
+    """Writes what the visit occupies, in lane 0, where the database refuses what is taken.
+
+    Only a deliberate overlap stands in the next lane that is free of others there.
+    """
     rows = [
         Occupancy(
             resource_id=span.resource,
@@ -154,17 +163,23 @@ def occupy(owner: Owner, taken: Taken) -> None:
         )
         for span in openings.spans(taken.opening, queries.phases_of(taken.visit_type))
     ]
-    lane = _free_lane(rows)
-    for row in rows:
-        row.lane = lane
+    if taken.is_over_others:
+        lane = _free_lane(rows)
+        for row in rows:
+            row.lane = lane
     Occupancy.objects.bulk_create(rows)
 
 
 def hand_over(old: Hold | OfferOption, new: Appointment) -> None:
-    """What was held for the appointment is now its own; nothing moves, so nothing can collide."""
-    Occupancy.objects.filter(**{_owner_name(old): old}).update(
+    """What was held for the appointment is now its own; nothing moves, so nothing can collide.
+
+    :raises TimeTaken: if it was let go in this very moment.
+    """
+    handed_over = Occupancy.objects.filter(**{_owner_name(old): old}).update(
         **{owner: new if owner == "appointment" else None for owner in ("appointment", "hold", "option")}
     )
+    if not handed_over:
+        raise TimeTaken
 
 
 def release_offered(appointment: Appointment) -> None:

@@ -165,4 +165,4 @@ def _free_port() -> int:
 
 def say(text: str) -> None:
     """Progress, beside the answer."""
-    print(f"{time.strftime('%H:%M:%S')}  {text}", file=sys.stderr, flush=True)
+    print(f"{time.strftime('%H:%M:%S', time.gmtime())}  {text}", file=sys.stderr, flush=True)
