@@ -156,6 +156,7 @@ def take_offer(*, entry: WaitlistEntry, starts_at: datetime, now: datetime) -> A
     Taking it again returns the same appointment.
 
     :raises OfferEnded: if this time is not offered to them any more.
+    :raises TimeTaken: if it was let go in this very moment.
     :raises Busy: if a lock was not to be had in time.
     """
     with taking.change():
@@ -391,8 +392,11 @@ def _end_hopeless(now: datetime) -> None:
 
 
 def _lock_entry(entry: WaitlistEntry) -> WaitlistEntry:
-    """The entry's row, locked, as it is now."""
-    return WaitlistEntry.objects.select_for_update(of=("self",), no_key=True).with_people().get(pk=entry.pk)
+    """The entry's row, locked, as it is now.
+
+    Nothing is joined: PostgreSQL reads joined rows as they were before it waited for the lock.
+    """
+    return WaitlistEntry.objects.select_for_update(no_key=True).get(pk=entry.pk)
 
 
 def _unanswered(entry: WaitlistEntry) -> Offer | None:

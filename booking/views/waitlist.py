@@ -148,7 +148,7 @@ def take_offer(request: HttpRequest, reference: str) -> HttpResponse:
         return refused(request)
     try:
         booked = operations.take_offer(entry=entry, starts_at=_posted_start(request), now=now)
-    except operations.OfferEnded:
+    except (operations.OfferEnded, operations.TimeTaken):
         return _entry_page(request, entry, now=now, too_late=True)
     drafts.note_opened(request.session, reference=booked.reference, generation=booked.link_generation)
     return redirect("booking:appointment", booked.reference)
