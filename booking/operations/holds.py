@@ -24,9 +24,9 @@ def hold_time(
         held = held_time(
             visitor=visitor, visit_type=visit_type, starts_at=starts_at, practitioner=practitioner, now=now
         )
-        if held:
-            held.expires_at = now + HELD_FOR
-            held.save(update_fields=["expires_at"])
+        until = now + HELD_FOR
+        if held and Hold.objects.filter(pk=held.pk).update(expires_at=until):  # unless it is being swept away
+            held.expires_at = until
             return held
         drop_holds(visitor)
         taken = taking.look_again(
@@ -36,7 +36,7 @@ def hold_time(
             visitor=visitor,
             visit_type=visit_type,
             anyone=practitioner is None,
-            expires_at=now + HELD_FOR,
+            expires_at=until,
             **taken.fields,
         )
         taking.occupy(hold, taken)

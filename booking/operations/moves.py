@@ -50,8 +50,12 @@ def move_appointment(
             locked.visit_type, starts_at, practitioner=who, by=by, over_in=over_in, now=now
         )
         taking.put(locked, taken)
+        if locked.answer_by:
+            locked.answer_by = min(
+                locked.answer_by, locked.starts_at
+            )  # no answer after the visit would begin
         locked.version += 1
-        locked.save(update_fields=["practitioner", "room", "starts_at", "ends_at", "version"])
+        locked.save(update_fields=["practitioner", "room", "starts_at", "ends_at", "answer_by", "version"])
         taking.occupy(locked, taken)
         reason = taking.overlap_reason(over_in) or "moved"
         record(locked, locked.status, staff_or_patient(by, now, idempotency_key), reason=reason)

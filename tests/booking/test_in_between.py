@@ -15,7 +15,7 @@ from booking.models import Appointment, Hold, Offer, Resource
 from booking.operations import OfferedTime, OfferEnded, TimeTaken
 from tests.booking import books
 from tests.booking.factories import make_clinic, wall
-from tests.booking.test_moves_and_offers import accept
+from tests.booking.test_moves_and_offers import accept, move
 from tests.booking.test_operations import ask, somebody, staff
 
 pytestmark = pytest.mark.django_db
@@ -115,11 +115,15 @@ class AtStatement:
         return execute(sql, params, many, context)
 
 
+one_after_the_other = pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="on SQLite one change follows the other as a whole"
+)
+
+
+@one_after_the_other
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("ends", ["the visitor lets go", "it is swept away"])
 def test_a_hold_that_ends_at_any_moment_of_its_request_gives_a_whole_visit_or_none(ends: str) -> None:
-    if connection.vendor == "sqlite":
-        pytest.skip("on SQLite one change follows the other as a whole")
     visit_type = make_clinic()
     number = 0
     while True:
@@ -147,3 +151,39 @@ def test_a_hold_that_ends_at_any_moment_of_its_request_gives_a_whole_visit_or_no
         number += 1
     assert number > 10
     assert Appointment.objects.count() > number / 2
+
+
+@one_after_the_other
+@pytest.mark.django_db(transaction=True)
+def test_a_hold_that_is_swept_away_at_any_moment_of_its_renewal_is_no_fault() -> None:
+    visit_type = make_clinic()
+    number = 0
+    while True:
+        visitor, starts_at = uuid4(), wall(10, days_ahead=2 + number)
+
+        def hold(visitor: Any = visitor, starts_at: Any = starts_at) -> None:
+            operations.hold_time(
+                visitor=visitor, visit_type=visit_type, starts_at=starts_at, practitioner=None, now=NOW
+            )
+
+        hold()
+        sweep = Hold.objects.filter(visitor=visitor).delete
+        between = AtStatement(number, sweep)
+        with connection.execute_wrapper(between):
+            hold()
+        if between.left >= 0:
+            break
+        between.other.join()
+        assert nothing_is_astray(), f"swept away before statement {number}"
+        number += 1
+    assert number > 4
+
+
+def test_a_request_moved_to_an_earlier_time_is_answered_before_it_begins() -> None:
+    asked = ask(make_clinic(), wall(10, days_ahead=9), now=NOW)
+    Appointment.objects.update(answer_by=wall(10, days_ahead=4))  # as after a long weekend
+
+    moved = move(asked, wall(14), now=NOW)
+
+    moved.refresh_from_db()
+    assert moved.answer_by == wall(14)

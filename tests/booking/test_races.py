@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from threading import Barrier, Thread
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -146,7 +147,7 @@ def a_moment() -> None:
     time.sleep(0.02)
 
 
-def look_then_take(visit_type: VisitType, wait: Callable[[], object] = a_moment) -> None:
+def look_then_take(visit_type: VisitType, wait: Callable[[], object] = a_moment, **fields: Any) -> None:
     """What a booking system without lock and constraint does."""
     opening = queries.opening_at(
         visit_type, wall(10), practitioner=None, rules=BookingRules(), now=timezone.now()
@@ -154,7 +155,7 @@ def look_then_take(visit_type: VisitType, wait: Callable[[], object] = a_moment)
     if opening is None:
         raise TimeTaken
     wait()
-    appointment = make_appointment(visit_type, starts_at=wall(10), status=Status.CANCELLED)
+    appointment = make_appointment(visit_type, starts_at=wall(10), status=Status.CANCELLED, **fields)
     for span in openings.spans(opening, queries.phases_of(visit_type)):
         Occupancy.objects.create(
             appointment=appointment,
