@@ -1,13 +1,14 @@
-"""The private link of an appointment: what it is made of, how long it opens, and how it is revoked."""
+"""The private link of an appointment or waitlist entry: what it is made of, how long it opens, how it is revoked."""
 
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
+from django.db.models import Q
 from django.urls import reverse
 
-from booking.models import Appointment
+from booking.models import Appointment, WaitlistEntry
 
 OPENS_FOR: Final = timedelta(days=90)  # after the visit; receipts and complaints come in that time
 
@@ -27,14 +28,39 @@ def opened_by(token: str, *, now: datetime) -> Appointment | None:
 
     Each of them costs one HMAC and one query, so that how long a refusal takes tells nothing.
     """
-    try:
-        signed = _signer().unsign(token)
-    except BadSignature:
-        signed = ".0"  # of no appointment
-    reference, _, generation = signed.partition(".")
+    reference, generation = _signed_by(token)
     return Appointment.objects.filter(
-        reference=reference, link_generation=int(generation), ends_at__gt=now - OPENS_FOR
+        reference=reference, link_generation=generation, ends_at__gt=now - OPENS_FOR
     ).first()
+
+
+def waitlist_address(entry: WaitlistEntry) -> str:
+    """As `address`, for the page on which somebody sees what they are offered, and leaves the list."""
+    return f"{settings.SITE_URL}{reverse('booking:open_waitlist', args=[waitlist_token(entry)])}"
+
+
+def waitlist_token(entry: WaitlistEntry) -> str:
+    """As `token`; references of the two kinds differ, so that neither opens the other."""
+    return _signer().sign(f"{entry.reference}.{entry.link_generation}")
+
+
+def entry_opened_by(token: str, *, now: datetime) -> WaitlistEntry | None:
+    """As `opened_by`, for an entry that waits or has not been over for long."""
+    reference, generation = _signed_by(token)
+    return WaitlistEntry.objects.filter(
+        Q(ended_at=None) | Q(ended_at__gt=now - OPENS_FOR),
+        reference=reference,
+        link_generation=generation,
+    ).first()
+
+
+def _signed_by(token: str) -> tuple[str, int]:
+    """The reference and the generation that the token names; those of nothing, if it is forged."""
+    try:
+        reference, _, generation = _signer().unsign(token).partition(".")
+    except BadSignature:
+        return "", 0
+    return reference, int(generation)
 
 
 def _signer() -> Signer:

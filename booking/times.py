@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 ZONE = ZoneInfo(settings.TIME_ZONE)
 NBSP = "\N{NO-BREAK SPACE}"
 START_FORMAT = "%Y%m%dT%H%M%z"
+NOON, EVENING = 12, 17  # hours at which the afternoon and the evening begin
 SOONEST, LATEST = 2000, 2200  # years; further out, arithmetic on dates can overflow
 
 

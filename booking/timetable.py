@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from booking import times
+from booking.times import EVENING, NOON
 
 WEEKS: Final = 4
-NOON, EVENING = 12, 17  # hours at which the afternoon and the evening begin
 SATURDAY: Final = 5
 _DAY: Final = timedelta(days=1)
 _PAGE: Final = timedelta(weeks=WEEKS)

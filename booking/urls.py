@@ -1,4 +1,4 @@
-"""The addresses of booking: `/book/…` to ask for a visit, `/appointments/…` for what was asked."""
+"""The addresses of booking: `/book/…` to ask for a visit, `/appointments/…` and `/waitlist/…` for what was asked."""
 
 from datetime import datetime
 
@@ -25,6 +25,7 @@ app_name = "booking"
 urlpatterns = [
     path("book/", views.start, name="start"),
     path("book/<slug:visit_type>/", views.choose_time, name="times"),
+    path("book/<slug:visit_type>/waitlist/", views.join_waitlist, name="join_waitlist"),
     path("book/<slug:visit_type>/<slug:practitioner>/<start:starts_at>/", views.details, name="details"),
     path("book/<slug:visit_type>/<slug:practitioner>/<start:starts_at>/check/", views.check, name="check"),
     path("appointments/open/<str:token>/", views.open_link, name="open"),
@@ -34,4 +35,9 @@ urlpatterns = [
     path("appointments/<slug:reference>/move/", views.move, name="move"),
     path("appointments/<slug:reference>/cancel/", views.cancel, name="cancel"),
     path("appointments/<slug:reference>/accept/", views.accept, name="accept"),
+    path("waitlist/open/<str:token>/", views.open_waitlist, name="open_waitlist"),
+    path("waitlist/<slug:reference>/", views.waitlist, name="waitlist"),
+    path("waitlist/<slug:reference>/take/", views.take_offer, name="take_offer"),
+    path("waitlist/<slug:reference>/decline/", views.decline_offer, name="decline_offer"),
+    path("waitlist/<slug:reference>/leave/", views.leave_waitlist, name="leave_waitlist"),
 ]

@@ -13,6 +13,7 @@ class BookingRulesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "horizon_days",
         "keep_days_compact",
         "answer_within_hours",
+        "waitlist_open_minutes",
         "cancellation_hours",
         "cancellation_rule",
     ]

@@ -18,6 +18,7 @@ from booking.models.patients import Patient
 from booking.models.resources import ANYONE, Resource, ResourceQuerySet
 from booking.models.rules import BookingRules
 from booking.models.visit_types import Phase, VisitType, VisitTypeQuerySet
+from booking.models.waitlist import WaitlistEntry, WaitlistEntryQuerySet
 
 __all__ = [
     "ANYONE",
@@ -44,5 +45,7 @@ __all__ = [
     "StatusChange",
     "VisitType",
     "VisitTypeQuerySet",
+    "WaitlistEntry",
+    "WaitlistEntryQuerySet",
     "WorkingHours",
 ]

@@ -1,4 +1,4 @@
-"""Other times that staff offer in answer to a request, each held until the offer ends."""
+"""Times that are offered and held until the offer ends: by staff in answer to a request, or to who waits for one."""
 
 from datetime import datetime
 
@@ -8,32 +8,73 @@ from django.utils.translation import gettext_lazy as _
 
 from booking.models.appointments import Appointment
 from booking.models.scheduled import Scheduled
+from booking.models.waitlist import WaitlistEntry
 
 
 class Offer(models.Model):
+    """It belongs to an appointment or to a waitlist entry; staff make the first kind, the clock makes the second."""
+
+    class Answer(models.TextChoices):
+        """How an offer to a waitlist entry ended; of one to an appointment, the appointment's history tells."""
+
+        TAKEN = "taken", _("taken")
+        DECLINED = "declined", _("declined")
+        LAPSED = "lapsed", _("not answered in time")
+
     appointment = models.ForeignKey(
-        Appointment, verbose_name=_("appointment"), related_name="offers", on_delete=models.CASCADE
+        Appointment,
+        verbose_name=_("appointment"),
+        related_name="offers",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+    )
+    entry = models.ForeignKey(
+        WaitlistEntry,
+        verbose_name=_("waitlist entry"),
+        related_name="offers",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
     )
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("staff"), related_name="+", on_delete=models.PROTECT
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("staff"),
+        related_name="+",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
     )
     offered_at = models.DateTimeField(_("offered"))
     expires_at = models.DateTimeField(_("open until"))
+    answer = models.CharField(_("answer"), max_length=8, choices=Answer, blank=True)
 
     class Meta:
         verbose_name = _("offer")
         verbose_name_plural = _("offers")
         ordering = ["-offered_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(appointment__isnull=False, entry__isnull=True, by__isnull=False)
+                | models.Q(appointment__isnull=True, entry__isnull=False, by__isnull=True),
+                name="offer_one_owner",
+            ),
+            models.UniqueConstraint(
+                fields=["entry"],
+                condition=models.Q(answer="", entry__isnull=False),
+                name="offer_one_open_per_entry",
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.appointment}, {self.offered_at:%Y-%m-%d}"
+        return f"{self.appointment or self.entry}, {self.offered_at:%Y-%m-%d}"
 
     def has_ended(self, now: datetime) -> bool:
-        return self.expires_at <= now
+        return bool(self.answer) or self.expires_at <= now
 
 
 class OfferOption(Scheduled):
-    """One of the one to three times of an offer."""
+    """One of the one to three times of an offer; a waitlist entry is offered one at a time."""
 
     offer = models.ForeignKey(
         Offer, verbose_name=_("offer"), related_name="options", on_delete=models.CASCADE

@@ -38,6 +38,12 @@ class BookingRules(models.Model):
         default=24,
         validators=[MinValueValidator(1), MaxValueValidator(24 * 7)],
     )
+    waitlist_open_minutes = models.PositiveSmallIntegerField(
+        _("a time offered from the waitlist is held for … minutes"),
+        default=120,
+        validators=[MinValueValidator(15), MaxValueValidator(60 * 24)],
+        help_text=_("Less if the visit is near: at most a quarter of the time until then."),
+    )
     cancellation_hours = models.PositiveSmallIntegerField(
         _("free to cancel until … hours before"), default=24, validators=[MaxValueValidator(24 * 7)]
     )
@@ -79,3 +85,7 @@ class BookingRules(models.Model):
     @property
     def offer_open_for(self) -> timedelta:
         return timedelta(hours=self.offer_open_hours)
+
+    @property
+    def waitlist_open_for(self) -> timedelta:
+        return timedelta(minutes=self.waitlist_open_minutes)

@@ -1,7 +1,14 @@
 """Everything that changes an appointment, one transaction each: all of it happens, with its mail, or nothing does."""
 
 from booking.operations.decisions import cancel_appointment, confirm_appointment, decline_appointment
-from booking.operations.errors import AlreadyDecided, OfferEnded, TimeTaken, TooManyPending
+from booking.operations.errors import (
+    AlreadyDecided,
+    AlreadyWaiting,
+    OfferEnded,
+    TimeFree,
+    TimeTaken,
+    TooManyPending,
+)
 from booking.operations.expiry import Expired, expire_overdue
 from booking.operations.holds import held_time, hold_time, release_hold
 from booking.operations.links import replace_link, send_link_again
@@ -13,30 +20,50 @@ from booking.operations.offers import (
     offer_other_times,
 )
 from booking.operations.requests import Details, book_appointment, request_appointment
+from booking.operations.waitlist import (
+    Wishes,
+    can_be_replaced,
+    decline_offer,
+    join_waitlist,
+    leave_waitlist,
+    offer_released_time,
+    take_offer,
+    wait_for_earlier,
+)
 from clinic.transactions import Busy
 
 __all__ = [
     "AlreadyDecided",
+    "AlreadyWaiting",
     "Busy",
     "Details",
     "Expired",
     "OfferEnded",
     "OfferedTime",
+    "TimeFree",
     "TimeTaken",
     "TooManyPending",
+    "Wishes",
     "accept_offered_time",
     "ask_for_another_time",
     "book_appointment",
+    "can_be_replaced",
     "cancel_appointment",
     "confirm_appointment",
     "decline_appointment",
+    "decline_offer",
     "expire_overdue",
     "held_time",
     "hold_time",
+    "join_waitlist",
+    "leave_waitlist",
     "move_appointment",
     "offer_other_times",
+    "offer_released_time",
     "release_hold",
     "replace_link",
     "request_appointment",
     "send_link_again",
+    "take_offer",
+    "wait_for_earlier",
 ]

@@ -1,5 +1,8 @@
 """Why an operation refused; each name says what happened."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from booking.models import Appointment
 
 
@@ -13,6 +16,18 @@ class TooManyPending(Exception):
 
 class OfferEnded(Exception):
     """The offered times are no longer held."""
+
+
+class TimeFree(Exception):
+    """There is nothing to wait for: it holds the first times that fit and are free now."""
+
+    def __init__(self, starts: Sequence[datetime]) -> None:
+        super().__init__(len(starts))
+        self.starts = starts
+
+
+class AlreadyWaiting(Exception):
+    """The e-mail address or phone number is on the waitlist for this visit type."""
 
 
 class AlreadyDecided(Exception):

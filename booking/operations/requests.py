@@ -66,7 +66,7 @@ def request_appointment(
     """
     rules = BookingRules.current()
     with taking.change():
-        contacts = _lock_contacts(details)
+        contacts = lock_contacts(email=details.email, phone=details.phone)
         taking.lock_resources(visit_type, [practitioner], now=now)
         if made_before := done_before(idempotency_key):
             return made_before
@@ -84,11 +84,11 @@ def request_appointment(
             taken = taking.look_again(visit_type, starts_at, practitioner=practitioner, rules=rules, now=now)
             place = taken.fields
         appointment = Appointment.objects.create(
-            reference=_new_reference(),
+            reference=new_reference(),
             status=Status.PENDING,
             visit_type=visit_type,
             anyone=practitioner is None,
-            patient=_new_patient(details, now),
+            patient=new_patient(details, now),
             language=details.language,
             new_patient=details.new_patient,
             precautions=details.precautions,
@@ -140,7 +140,7 @@ def book_appointment(
             visit_type, starts_at, practitioner=practitioner, by=by, over_in=over_in, now=now
         )
         appointment = Appointment.objects.create(
-            reference=_new_reference(),
+            reference=new_reference(),
             status=Status.BOOKED,
             visit_type=visit_type,
             patient=patient,
@@ -156,20 +156,20 @@ def book_appointment(
     return appointment
 
 
-def _new_reference() -> str:
+def new_reference() -> str:
     return f"RH-{get_random_string(6, REFERENCE_LETTERS)}"
 
 
-def _new_patient(details: Details, now: datetime) -> Patient:
+def new_patient(details: Details, now: datetime) -> Patient:
     facts: dict[str, Any] = {"name": details.name, "email": details.email, "phone": details.phone}
     return Patient.objects.create(
         marketing_consented_at=now if details.wants_articles else None, created_at=now, **facts
     )
 
 
-def _lock_contacts(details: Details) -> list[Contact]:
+def lock_contacts(*, email: str, phone: str) -> list[Contact]:
     """The rows of this address and phone number, made where they are new, locked in the order of their keys."""
-    keys = Contact.keys(email=details.email, phone=details.phone)
+    keys = Contact.keys(email=email, phone=phone)
     Contact.objects.bulk_create([Contact(key=key) for key in keys], ignore_conflicts=True)
     return list(Contact.objects.filter(key__in=keys).order_by("key").select_for_update(no_key=True))
 

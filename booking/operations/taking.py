@@ -1,6 +1,6 @@
 """Takes time and gives it back: locks, looks again, occupies, releases. Always inside an operation's transaction.
 
-Locks are taken in one order: contacts by key, then the appointment's row, then resources by primary key, each in
+Locks are taken in one order: contacts by key, waitlist entry, appointment, then resources by primary key, each in
 one query, once in a transaction. On SQLite the transaction itself is the lock. The database's NoOverlap constraint
 has the last word.
 """

@@ -6,6 +6,14 @@ from booking.views.changing import accept, cancel, move
 from booking.views.choosing import choose_time
 from booking.views.gate import start
 from booking.views.lost import lost_link
+from booking.views.waitlist import (
+    decline_offer,
+    join_waitlist,
+    leave_waitlist,
+    open_waitlist,
+    take_offer,
+    waitlist,
+)
 
 __all__ = [
     "accept",
@@ -14,9 +22,15 @@ __all__ = [
     "cancel",
     "check",
     "choose_time",
+    "decline_offer",
     "details",
+    "join_waitlist",
+    "leave_waitlist",
     "lost_link",
     "move",
     "open_link",
+    "open_waitlist",
     "start",
+    "take_offer",
+    "waitlist",
 ]

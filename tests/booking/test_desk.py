@@ -701,6 +701,7 @@ def test_a_proposed_closure_is_accepted_by_taking_its_tick_away(owner: Client) -
 
 def test_there_is_one_row_of_booking_rules_and_it_stays(owner: Client) -> None:
     rules = {"notice_hours": 5, "horizon_days": 60, "answer_within_hours": 24, "cancellation_hours": 24}
+    rules["waitlist_open_minutes"] = 90
     saved(owner, "/admin/booking/bookingrules/add/", rules)
     assert BookingRules.current().notice_hours == 5
     assert owner.post("/admin/booking/bookingrules/add/", rules).status_code == 403

@@ -49,7 +49,7 @@ def test_an_offer_past_its_end_ends_the_request() -> None:
 def test_only_the_last_offer_counts() -> None:
     made = offer(ask(make_clinic(), wall(10, days_ahead=9)), wall(12, days_ahead=9))
     asked = operations.ask_for_another_time(
-        appointment=made.appointment,
+        appointment=Appointment.objects.get(offers=made),
         version=2,
         starts_at=wall(16, days_ahead=9),
         practitioner=None,

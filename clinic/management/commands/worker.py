@@ -1,4 +1,6 @@
-"""Sends the mail that is due, ends what nobody answered and erases what is over, until told to stop."""
+"""Sends the mail that is due, ends what nobody answered, offers what came free and erases what is over, until told
+to stop.
+"""
 
 import signal
 import threading
@@ -10,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import OperationalError, close_old_connections
 from django.utils import timezone
 
-from booking.operations import Busy, Expired, expire_overdue
+from booking.operations import Busy, Expired, expire_overdue, offer_released_time
 from clinic import mail
 
 LOOK_EVERY = 2.0  # seconds between two looks into the queue
@@ -25,10 +27,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         if once:
-            sent, expired = self.send(), self.tidy()
+            sent, expired, offered = self.send(), self.tidy(), self.offer()
             self.stdout.write(
                 f"{sent} mails sent; {expired.requests} requests and {expired.offers} offers ended,"
-                f" {expired.holds} holds erased"
+                f" {expired.holds} holds erased; {offered} times offered from the waitlist"
             )
             return
         stop = threading.Event()
@@ -45,6 +47,7 @@ class Command(BaseCommand):
                 self.send()
                 if look % TIDY_EVERY == 0:
                     self.tidy()
+                    self.offer()
             except (OperationalError, Busy) as error:  # the database is away or busy: its rows wait
                 self.stderr.write(f"The database did not answer ({type(error).__name__}); trying again.")
             close_old_connections()
@@ -59,3 +62,7 @@ class Command(BaseCommand):
         """Ends what is overdue and erases ended sessions, with what was typed in them."""
         SessionStore.clear_expired()
         return expire_overdue(now=timezone.now())
+
+    def offer(self) -> int:
+        """Offers what came free, by what was ended just now or otherwise, to those who wait."""
+        return offer_released_time(now=timezone.now())
