@@ -26,7 +26,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     """The link in a mail: the session learns which appointment it opens, and the token leaves the address."""
     opened = links.opened_by(token, now=timezone.now())
     if opened is None:
-        return _refused(request)
+        return refused(request)
     drafts.note_opened(request.session, reference=opened.reference, generation=opened.link_generation)
     return redirect("booking:appointment", opened.reference)
 
@@ -37,17 +37,21 @@ def private(view: PrivateView) -> View:
     @patient_page
     @wraps(view)
     def answer(request: HttpRequest, reference: str) -> HttpResponse:
-        generation = drafts.generation_opened(request.session, reference)
-        if generation is None:
-            return _refused(request)
-        mine = Appointment.objects.with_people()
-        found = mine.filter(reference=reference, link_generation=generation).first()
-        return view(request, found) if found else _refused(request)
+        found = opened_before(request, reference)
+        return view(request, found) if found else refused(request)
 
     return answer
 
 
-def _refused(request: HttpRequest) -> HttpResponse:
+def opened_before(request: HttpRequest, reference: str) -> Appointment | None:
+    """The appointment, if this session asked for it or opened a link to it that still holds."""
+    generation = drafts.generation_opened(request.session, reference)
+    if generation is None:
+        return None
+    return Appointment.objects.with_people().filter(reference=reference, link_generation=generation).first()
+
+
+def refused(request: HttpRequest) -> HttpResponse:
     """The same answer to every link and every address that opens nothing."""
     return render(request, "404.html", status=404)
 
