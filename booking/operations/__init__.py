@@ -11,6 +11,7 @@ from booking.operations.offers import (
     ask_for_another_time,
     offer_other_times,
 )
+from booking.operations.reminders import Reminded, remind
 from booking.operations.requests import Details, book_appointment, request_appointment
 from clinic.transactions import Busy
 
@@ -21,6 +22,7 @@ __all__ = [
     "Expired",
     "OfferEnded",
     "OfferedTime",
+    "Reminded",
     "TimeTaken",
     "TooManyPending",
     "accept_offered_time",
@@ -35,5 +37,6 @@ __all__ = [
     "move_appointment",
     "offer_other_times",
     "release_hold",
+    "remind",
     "request_appointment",
 ]
