@@ -123,12 +123,13 @@ def withdraw_request(appointment: Appointment, *, now: datetime) -> bool:
     return mail.withdraw(about=appointment.reference, kinds=["new_request"], now=now) > 0
 
 
-def withdraw_outdated(appointment: Appointment, *, now: datetime) -> None:
+def withdraw_outdated(appointment: Appointment, *, now: datetime, was: str = "") -> None:
     """Takes back what has not left and no longer holds, because the appointment has changed.
 
     With a request that is cancelled goes its receipt: it would arrive after the cancellation and say the contrary.
+    `was` is the status before.
     """
-    receipt = ["received"] if appointment.status == Status.CANCELLED else []
+    receipt = ["received"] if (was, appointment.status) == (Status.PENDING, Status.CANCELLED) else []
     mail.withdraw(about=appointment.reference, kinds=[*OUTDATED_BY_A_CHANGE, *receipt], now=now)
 
 

@@ -23,12 +23,19 @@ class Sample:
 
 def samples(*, now: datetime) -> list[Sample]:
     """One of each, in the order in which a patient may come to meet them; those to the desk last."""
+    return [_write(name, *occasion) for name, occasion in _occasions(now).items()]
+
+
+def sample(name: str, *, now: datetime) -> Sample | None:
+    """The one of this name, if there is one."""
+    occasion = _occasions(now).get(name)
+    return _write(name, *occasion) if occasion else None
+
+
+def _write(name: str, sent_when: str, write: Callable[[], None]) -> Sample:
     with mail.laid_aside() as written:
-        made = []
-        for name, (sent_when, write) in _occasions(now).items():
-            write()
-            made.append(Sample(name, sent_when, written[-1]))
-    return made
+        write()
+    return Sample(name, sent_when, written[0])
 
 
 def _occasions(now: datetime) -> dict[str, tuple[str, Callable[[], None]]]:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from booking import times
-from booking.samples import Sample, samples
+from booking.samples import Sample, sample, samples
 from clinic import mail
 from clinic.models import QueuedMail, QueuedMailQuerySet
 
@@ -150,9 +150,8 @@ class QueuedMailAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def _sample(self, request: HttpRequest, name: str) -> Sample:
         """:raises Http404: if no message has this name."""
         self._may_look(request)
-        for shown in samples(now=timezone.now()):
-            if shown.name == name:
-                return shown
+        if shown := sample(name, now=timezone.now()):
+            return shown
         raise Http404
 
     def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:

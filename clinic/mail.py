@@ -136,6 +136,7 @@ def _deliver(mail: QueuedMail, now: datetime) -> bool:
         _park(mail, OVER_THE_LIMIT, now)
         return False
     try:
+        validate_email(mail.to)
         built = message(mail)
         built.message().as_bytes()  # what cannot be written fails here, before any server is asked
     except Exception as error:  # noqa: BLE001 (a poison message may raise anything)

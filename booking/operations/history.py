@@ -62,7 +62,7 @@ def set_status(appointment: Appointment, to: Status, by: By, *, reason: str = ""
     if not appointment.is_occupying:
         taking.release(appointment)
     record(appointment, was, by, reason=reason)
-    notices.withdraw_outdated(appointment, now=by.at)
+    notices.withdraw_outdated(appointment, was=was, now=by.at)
 
 
 def record(appointment: Appointment, was: str, by: By, *, reason: str = "") -> None:
