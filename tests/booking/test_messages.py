@@ -26,6 +26,7 @@ from clinic.models import FORGOTTEN, QueuedMail
 from tests.booking.factories import make_appointment, make_clinic, make_patient, wall
 from tests.booking.test_moves_and_offers import book, move, offer
 from tests.booking.test_operations import PARISA, ask, staff
+from tests.booking.test_patient_way import address, choose, pass_gate, send, type_details
 
 pytestmark = [
     pytest.mark.django_db,
@@ -357,6 +358,37 @@ class TestAtTheDesk:
 
 
 class TestWhatThePatientChooses:
+    @pytest.mark.parametrize(
+        ("typed", "kept", "read"),
+        [
+            ({"reminders": "both"}, "both", "Both: 2 days and 1 day before"),
+            ({"reminders": "none"}, "none", "No reminders"),
+            ({}, "48h", "2 days before"),
+        ],
+    )
+    def test_the_form_asks_the_check_page_shows_and_the_request_keeps_it(
+        self, client: Client, typed: dict[str, str], kept: str, read: str
+    ) -> None:
+        visit_type = make_clinic()
+        pass_gate(client)
+        choose(client, visit_type)
+        page = client.get(address(visit_type)).content.decode()
+        assert '<option value="48h" selected>2 days before</option>' in page
+        type_details(client, visit_type, **typed)
+        assert (
+            f"<dt>Reminders</dt><dd>{read}</dd>"
+            in client.get(address(visit_type, page="check")).content.decode()
+        )
+        send(client, visit_type)
+        assert Appointment.objects.get().reminders == kept
+
+    def test_another_choice_than_those_is_asked_again(self, client: Client) -> None:
+        visit_type = make_clinic()
+        pass_gate(client)
+        choose(client, visit_type)
+        answer = type_details(client, visit_type, reminders="hourly")
+        assert "Choose when to be reminded from the list" in answer.content.decode()
+
     def test_the_choice_of_reminders_reaches_the_appointment_and_the_desk(self, client: Client) -> None:
         appointment = ask(make_clinic(), wall(10), details=replace(PARISA, reminders="both"))
         assert appointment.reminders == "both"
