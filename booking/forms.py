@@ -126,7 +126,7 @@ class DetailsForm(forms.Form):
 
     use_required_attribute = False
     helper = _helper(
-        Fieldset(_("You"), "name", "email", "phone", "new_patient", "language"),
+        Fieldset(_("You"), "name", "email", "phone", "new_patient", "language", "reminders"),
         Fieldset(_("Before using needles"), "precautions", "any_precaution", "note"),
     )
 
@@ -175,6 +175,15 @@ class DetailsForm(forms.Form):
             "required": _("Choose a language from the list"),
             "invalid_choice": _("Choose a language from the list"),
         },
+    )
+    reminders = forms.ChoiceField(
+        label=_("Reminders by e-mail"),
+        help_text=_("A short message with the day and time. You can still change or cancel then."),
+        required=False,
+        choices=Appointment.Reminders.choices,
+        initial=Appointment.Reminders.TWO_DAYS,
+        widget=forms.Select({"class": "w-sm"}),
+        error_messages={"invalid_choice": _("Choose when to be reminded from the list")},
     )
     precautions = Ticks(
         label=_("Tick any that apply, or might apply"),
@@ -226,6 +235,9 @@ class DetailsForm(forms.Form):
             raise ValidationError(_("Enter a phone number of 40 characters at most"))
         return plain
 
+    def clean_reminders(self) -> str:
+        return self.cleaned_data["reminders"] or str(Appointment.Reminders.TWO_DAYS)
+
     def clean_note(self) -> str:
         """Browsers send a new line as two characters and count it as one."""
         note = str(self.cleaned_data["note"]).replace("\r\n", "\n")
@@ -276,6 +288,7 @@ class DetailsForm(forms.Form):
             note=typed["note"],
             consent_version=CONSENT_VERSION,
             wants_articles=wants_articles,
+            reminders=typed["reminders"],
         )
 
 

@@ -2,70 +2,18 @@
 
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.admin import AdminSite
-from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from booking import times
 from booking.models import Resource
-from clinic.models import QueuedMail, QueuedMailQuerySet
+from clinic.desk_mail import QueuedMailAdmin
+from clinic.models import QueuedMail
 
 APPS = ["booking", "content", "clinic", "auth"]  # as staff meet them
-
-
-class MailStateFilter(admin.SimpleListFilter):
-    title = _("state")
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("waiting", _("Waiting")), ("sent", _("Sent")), ("parked", _("Given up"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[QueuedMail]) -> QuerySet[QueuedMail]:
-        mails = queryset if isinstance(queryset, QueuedMailQuerySet) else QueuedMail.objects.all()
-        match self.value():
-            case "waiting":
-                return mails.waiting()
-            case "sent":
-                return mails.exclude(sent_at=None)
-            case "parked":
-                return mails.parked()
-        return mails
-
-
-class QueuedMailAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """What was written to whom, and whether it left; only the worker changes it."""
-
-    list_display = ["kind", "about", "to", "state", "written"]
-    list_filter = [MailStateFilter]
-    search_fields = ["about", "to"]
-    search_help_text = _("Reference, or the address it goes to")
-    fields = ["kind", "about", "to", "state", "written", "attempts", "subject", "text"]
-    list_per_page = 50
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: QueuedMail | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: QueuedMail | None = None) -> bool:
-        return False
-
-    @admin.display(description=_("state"))
-    def state(self, mail: QueuedMail) -> SafeString:
-        return render_to_string("admin/clinic/queuedmail/state.html", {"mail": mail})
-
-    @admin.display(description=_("written"), ordering="created_at")
-    def written(self, mail: QueuedMail) -> str:
-        return times.moment(mail.created_at)
 
 
 class Desk(AdminSite):
@@ -106,4 +54,5 @@ class Desk(AdminSite):
             }
         if request.user.has_perm("clinic.view_queuedmail"):
             context["undelivered"] = QueuedMail.objects.parked().count()
+            context["late_mails"] = QueuedMail.objects.late(now).count()
         return super().index(request, context | (extra_context or {}))

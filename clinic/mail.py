@@ -2,19 +2,23 @@
 
 import logging
 import smtplib
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.message import EmailMessage
 from django.core.validators import validate_email
+from django.db.models import F, Func, Value
 from django.template.loader import render_to_string
 
-from clinic.models import QueuedMail
+from clinic.models import FORGOTTEN, QueuedMail
 
 LEASE = timedelta(
     minutes=2
@@ -23,10 +27,18 @@ RETRY_AFTER = [timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60, 1
 HELD_BACK = timedelta(hours=4)  # between further attempts, once the list above is used up
 GIVE_UP_AFTER = timedelta(days=3)
 
+MOST_A_DAY: Final = 20  # messages to one address within 24 hours; what is more waits for a person to look
+OVER_THE_LIMIT: Final = "held: too many to this address today"
+
+# Only these two are about the message. A refused login, greeting or sender is about the connection: it passes.
+REFUSALS: Final = (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError)
+
+_aside: ContextVar[list[QueuedMail] | None] = ContextVar("_aside", default=None)
+
 logger = logging.getLogger(__name__)
 
 
-def send(
+def send(  # noqa: PLR0913 (the facts of one message, by keyword)
     *,
     kind: str,
     to: str,
@@ -38,16 +50,19 @@ def send(
     calendar: str = "",
     calendar_method: str = "",
     send_at: datetime | None = None,
+    key: str | None = None,
+    secret: str = "",
 ) -> QueuedMail:
     """Writes one message to one person into the queue, in the caller's transaction.
 
-    `template` names a pair under `booking/mail/` or its like: `<template>.txt` and `<template>.html`.
+    `template` names a pair under `booking/mail/` or its like: `<template>.txt` and `<template>.html`. `secret` is
+    the link in it that is only its reader's; the row forgets it when the message has left.
 
-    :raises ValidationError: if `to` is not exactly one address.
+    :raises ValidationError: if `to` is not exactly one address, or a message with this `key` was written before.
     """
     validate_email(to)
     known = {"clinic": settings.CLINIC, "subject": subject, "site_url": settings.SITE_URL}
-    return QueuedMail.objects.create(
+    written = QueuedMail(
         kind=kind,
         about=about,
         to=to,
@@ -59,7 +74,45 @@ def send(
         message_id=f"<{uuid4().hex}@{settings.CLINIC.mail_domain}>",
         created_at=now,
         send_at=send_at or now,
+        key=key,
+        secret=secret,
     )
+    aside = _aside.get()
+    if aside is None:
+        written.save()
+    else:
+        aside.append(written)
+    return written
+
+
+@contextmanager
+def laid_aside() -> Iterator[list[QueuedMail]]:
+    """Messages written inside come into this list and go nowhere: how staff see what messages look like."""
+    aside: list[QueuedMail] = []
+    before = _aside.set(aside)
+    try:
+        yield aside
+    finally:
+        _aside.reset(before)
+
+
+def was_written(key: str) -> bool:
+    return QueuedMail.objects.filter(key=key).exists()
+
+
+def withdraw(*, about: str, kinds: Collection[str], now: datetime) -> int:
+    """Takes back what no longer holds and has not left, and returns how many; what a worker has in hand leaves."""
+    mails = QueuedMail.objects.at_hand(now).filter(about=about, kind__in=kinds)
+    return mails.update(withdrawn_at=now, **_without_secrets())
+
+
+def resend(mail: QueuedMail, *, now: datetime) -> bool:
+    """A new attempt, and three days of them, for what has not left; past the limit of one address if need be.
+
+    False if there is nothing to do: it has left, was taken back, or a worker has it in hand.
+    """
+    again = {"parked_at": None, "attempts": 0, "send_at": now, "resent_at": now, "last_error": ""}
+    return bool(QueuedMail.objects.at_hand(now).filter(pk=mail.pk).update(**again))
 
 
 def deliver_due(*, now: datetime, limit: int = 50) -> int:
@@ -78,31 +131,65 @@ def deliver_due(*, now: datetime, limit: int = 50) -> int:
 
 
 def _deliver(mail: QueuedMail, now: datetime) -> bool:
+    """One attempt; whatever goes wrong with one message never stops the next."""
+    if _is_over_the_limit(mail, now):
+        _park(mail, OVER_THE_LIMIT, now)
+        return False
     try:
-        message(mail).send()
-    except (OSError, smtplib.SMTPException) as error:
+        validate_email(mail.to)
+        built = message(mail)
+        built.message().as_bytes()  # what cannot be written fails here, before any server is asked
+    except Exception as error:  # noqa: BLE001 (a poison message may raise anything)
+        _park(mail, f"cannot be written: {type(error).__name__}", now)
+        return False
+    try:
+        built.send()
+    except Exception as error:  # noqa: BLE001 (whatever it is, the message waits and the next one goes)
         _postpone(mail, error, now)
         return False
     QueuedMail.objects.filter(pk=mail.pk).update(
-        sent_at=now, leased_until=None, attempts=mail.attempts + 1, last_error=""
+        sent_at=now, leased_until=None, attempts=mail.attempts + 1, last_error="", **_without_secrets()
     )
     logger.info("mail %s for %s sent", mail.kind, mail.about or "the clinic")
     return True
 
 
+def _is_over_the_limit(mail: QueuedMail, now: datetime) -> bool:
+    """Whether somebody's address is being flooded; the desk's own and what staff send again are not counted."""
+    if mail.resent_at or mail.to == settings.CLINIC.email:
+        return False
+    today = QueuedMail.objects.filter(to__iexact=mail.to, sent_at__gt=now - timedelta(days=1))
+    return today.count() >= MOST_A_DAY
+
+
+def _without_secrets() -> dict[str, Any]:
+    """The columns of a row that forgets its reader's link; an address needs no escaping in HTML."""
+    return {"secret": ""} | {
+        name: Func(F(name), F("secret"), Value(FORGOTTEN), function="REPLACE") for name in ("text", "html")
+    }
+
+
 def _postpone(mail: QueuedMail, error: Exception, now: datetime) -> None:
-    """Tries again later after a passing fault (4xx, no answer); parks the message after a lasting one (5xx)."""
+    """Tries again later after a passing fault (4xx, no answer); parks what the server will never take (5xx)."""
     code = _smtp_code(error)
-    lasting = 500 <= code < 600 or now - mail.created_at >= GIVE_UP_AFTER  # noqa: PLR2004 (RFC 5321 §4.2.1)
+    reason = f"{type(error).__name__} {code or ''}".strip()  # never the text: servers quote addresses
+    is_refused = isinstance(error, REFUSALS) and 500 <= code < 600  # noqa: PLR2004 (RFC 5321 §4.2.1)
+    if is_refused or now - (mail.resent_at or mail.created_at) >= GIVE_UP_AFTER:
+        _park(mail, reason, now)
+        return
     wait = RETRY_AFTER[mail.attempts] if mail.attempts < len(RETRY_AFTER) else HELD_BACK
     QueuedMail.objects.filter(pk=mail.pk).update(
-        attempts=mail.attempts + 1,
-        leased_until=None,
-        send_at=mail.send_at if lasting else now + wait,
-        parked_at=now if lasting else None,
-        last_error=f"{type(error).__name__} {code or ''}".strip(),  # never the text: servers quote addresses
+        attempts=mail.attempts + 1, leased_until=None, send_at=now + wait, last_error=reason
     )
-    logger.warning("mail %s for %s not sent: %s %s", mail.kind, mail.about, type(error).__name__, code or "")
+    logger.warning("mail %s for %s not sent: %s", mail.kind, mail.about or "the clinic", reason)
+
+
+def _park(mail: QueuedMail, reason: str, now: datetime) -> None:
+    """No more attempts until a person has looked."""
+    QueuedMail.objects.filter(pk=mail.pk).update(
+        attempts=mail.attempts + 1, leased_until=None, parked_at=now, last_error=reason
+    )
+    logger.warning("mail %s for %s parked: %s", mail.kind, mail.about or "the clinic", reason)
 
 
 def _smtp_code(error: Exception) -> int:
@@ -120,7 +207,6 @@ def message(mail: QueuedMail) -> EmailMultiAlternatives:
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[mail.to],
         headers={"Message-ID": mail.message_id, "Auto-Submitted": "auto-generated"},
-        connection=get_connection(),
     )
     built.attach_alternative(mail.html, "text/html")
     if mail.calendar:

@@ -178,6 +178,7 @@ else:
     EMAIL_FILE_PATH = str(DATA_DIR / "mails")
 DEFAULT_FROM_EMAIL: str = env("DEFAULT_FROM_EMAIL") or "Richmond Hill Acupuncture Pro <desk@clinic.invalid>"
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+SMS_SENDER = "clinic.sms.ConsoleSender"  # nothing sends text messages yet; clinic/sms.py says how to add them
 
 # --- Accounts -----------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Appointments and the history of their status."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -108,6 +108,20 @@ class Appointment(Scheduled):
         RUSSIAN = "ru", _("Russian")
         KOREAN = "ko", _("Korean")
 
+    class Reminders(models.TextChoices):
+        TWO_DAYS = "48h", _("2 days before")
+        ONE_DAY = "24h", _("1 day before")
+        BOTH = "both", _("Both: 2 days and 1 day before")
+        NONE = "none", _("No reminders")
+
+        @property
+        def leads(self) -> tuple[timedelta, ...]:
+            """How long before the visit, in true hours: a day across a clock change has 24 of them too."""
+            two_days, one_day = timedelta(hours=48), timedelta(hours=24)
+            return {"48h": (two_days,), "24h": (one_day,), "both": (two_days, one_day), "none": ()}[
+                self.value
+            ]
+
     reference = models.CharField(_("reference"), max_length=12, unique=True, editable=False)
     status = models.CharField(_("status"), max_length=10, choices=Status, editable=False)
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
@@ -124,6 +138,8 @@ class Appointment(Scheduled):
     language = models.CharField(
         _("preferred language"), max_length=3, choices=Language, default=Language.ENGLISH
     )
+    # Two days before, by default: then a visit can still be cancelled for nothing under the usual rule.
+    reminders = models.CharField(_("reminders"), max_length=4, choices=Reminders, default=Reminders.TWO_DAYS)
     new_patient = models.BooleanField(_("new to the clinic"))
     precautions = models.JSONField(_("precautions"), default=dict, blank=True)
     screening_version = models.CharField(_("screening version"), max_length=20, blank=True)

@@ -19,6 +19,7 @@ from booking.operations.offers import (
     ask_for_another_time,
     offer_other_times,
 )
+from booking.operations.reminders import Reminded, remind
 from booking.operations.requests import Details, book_appointment, request_appointment
 from booking.operations.waitlist import (
     Wishes,
@@ -40,6 +41,7 @@ __all__ = [
     "Expired",
     "OfferEnded",
     "OfferedTime",
+    "Reminded",
     "TimeFree",
     "TimeTaken",
     "TooManyPending",
@@ -61,6 +63,7 @@ __all__ = [
     "offer_other_times",
     "offer_released_time",
     "release_hold",
+    "remind",
     "replace_link",
     "request_appointment",
     "send_link_again",

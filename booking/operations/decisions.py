@@ -50,6 +50,8 @@ def cancel_appointment(
 ) -> Appointment:
     """Staff or, with `by` None, the patient call the visit off; its time is free again.
 
+    A request that nobody at the clinic has been written to about is taken back without a word to them.
+
     :raises AlreadyDecided: if it has changed since, or is past cancelling.
     """
     with taking.change():
@@ -58,6 +60,9 @@ def cancel_appointment(
             return locked
         expect(locked, version)
         was = locked.status
+        unread = notices.withdraw_request(locked, now=now)
         set_status(locked, Status.CANCELLED, staff_or_patient(by, now, idempotency_key))
         notices.cancelled(locked, was_booked=was == Status.BOOKED, now=now)
+        if by is None and not unread:
+            notices.tell_staff_of_cancellation(locked, now=now)
     return locked

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 
+from booking import notices
 from booking.models import TRANSITIONS, Actor, Appointment, Status, StatusChange
 from booking.operations import taking
 from booking.operations.errors import AlreadyDecided
@@ -48,6 +49,8 @@ def expect(locked: Appointment, version: int) -> None:
 def set_status(appointment: Appointment, to: Status, by: By, *, reason: str = "") -> None:
     """Changes the status of a locked appointment; what ended gives its time back.
 
+    Unsent mail about what it was is taken back.
+
     :raises AlreadyDecided: if the table of transitions has no such change, or not by this actor.
     """
     transition = TRANSITIONS.get((appointment.status, to))
@@ -59,6 +62,7 @@ def set_status(appointment: Appointment, to: Status, by: By, *, reason: str = ""
     if not appointment.is_occupying:
         taking.release(appointment)
     record(appointment, was, by, reason=reason)
+    notices.withdraw_outdated(appointment, was=was, now=by.at)
 
 
 def record(appointment: Appointment, was: str, by: By, *, reason: str = "") -> None:

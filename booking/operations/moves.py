@@ -59,7 +59,11 @@ def move_appointment(
         taking.occupy(locked, taken)
         reason = taking.overlap_reason(over_in) or "moved"
         record(locked, locked.status, staff_or_patient(by, now, idempotency_key), reason=reason)
+        unread = notices.withdraw_request(locked, now=now)
+        notices.withdraw_outdated(locked, now=now)
         notices.moved(locked, was_at=was_at, now=now)
-        if by is None:
+        if by is None and unread:
+            notices.tell_staff_of_request(locked, now=now)
+        elif by is None:
             notices.tell_staff_of_move(locked, was_at=was_at, now=now)
     return locked

@@ -61,7 +61,8 @@ def offer_other_times(
                 now=now,
             )
             taking.occupy(OfferOption.objects.create(offer=offer, **taken.fields), taken)
-        notices.other_times_offered(locked, offer=offer, now=now)
+        options = list(offer.options.select_related("practitioner"))
+        notices.other_times_offered(locked, options=options, until=ends, now=now)
     return offer
 
 

@@ -43,6 +43,7 @@ class Details:
     note: str
     consent_version: str
     wants_articles: bool
+    reminders: str = Appointment.Reminders.TWO_DAYS
 
 
 def request_appointment(
@@ -90,6 +91,7 @@ def request_appointment(
             anyone=practitioner is None,
             patient=new_patient(details, now),
             language=details.language,
+            reminders=details.reminders,
             new_patient=details.new_patient,
             precautions=details.precautions,
             screening_version=screening.VERSION,

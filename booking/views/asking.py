@@ -107,6 +107,7 @@ def _check_page(
         "answers": answers,
         "been_here": dict(BEEN_HERE)[answers.cleaned_data["new_patient"]],
         "language": Appointment.Language(answers.cleaned_data["language"]).label,
+        "reminders": Appointment.Reminders(answers.cleaned_data["reminders"]).label,
         "precautions": answers.precautions_in_words,
         "details_url": choice.address("details"),
         "back_url": choice.address("details"),

@@ -1,5 +1,6 @@
 """What the mails about an appointment say, and what they must never say."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from django.template import TemplateDoesNotExist
 from icalendar import Calendar
 from pytest_django import Settings
 
-from booking import operations, times
+from booking import links, operations, times
 from booking.models import TRANSITIONS, Appointment, DeclineReason, Occupancy, StatusChange
 from clinic import mail
 from clinic.models import QueuedMail
@@ -85,11 +86,19 @@ def test_every_mail_to_a_patient_says_who_writes_why_when_and_how_to_answer() ->
         assert f"{appointment.starts_at:%Y}" in row.text
 
 
-def test_mails_to_patients_carry_no_link_yet() -> None:
+def test_mails_to_patients_carry_the_private_link_and_no_other() -> None:
     for row in history():
         if row.kind != "new_request":
-            assert "http" not in row.text
-            assert 'href="http' not in row.html
+            private = links.address(Appointment.objects.get(reference=row.about))
+            assert re.findall(r"https?://\S+", row.text) == [private]
+            assert re.findall(r'href="(http[^"]+)"', row.html) == [private]
+
+
+def test_links_in_mail_come_from_the_sites_own_address(settings: Settings) -> None:
+    settings.SITE_URL = "https://clinic.example"
+    for row in history():
+        for address in re.findall(r"https?://\S+", row.text) + re.findall(r'href="(http[^"]+)"', row.html):
+            assert address.startswith("https://clinic.example/"), row.kind
 
 
 def test_links_to_the_desk_come_from_the_sites_own_address(settings: Settings) -> None:

@@ -6,7 +6,9 @@ from html.parser import HTMLParser
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
+from django.utils import timezone
 
+from clinic.models import QueuedMail
 from tests.booking.factories import make_appointment, make_clinic, make_practitioner
 
 pytestmark = [
@@ -40,6 +42,9 @@ SIGNED_IN_PAGES = [
     "/admin/booking/visittype/add/",
     "/admin/booking/visittype/{visit_type}/change/",
     "/admin/clinic/queuedmail/",
+    "/admin/clinic/queuedmail/messages/",
+    "/admin/clinic/queuedmail/messages/reminder/",
+    "/admin/clinic/queuedmail/{mail}/change/",
     "/admin/content/article/",
     "/admin/content/article/add/",
     "/admin/auth/group/",
@@ -71,6 +76,23 @@ class Inline(HTMLParser):
                 self.found.append(f"{tag} {name} {value}")
 
 
+def make_mail() -> QueuedMail:
+    """A message that was given up, as the desk shows it."""
+    now = timezone.now()
+    return QueuedMail.objects.create(
+        kind="expired",
+        about="RH-TEST22",
+        to="parisa@example.com",
+        subject="Your request has ended",
+        text="It has ended.",
+        html="<style>p { color: red }</style><p>It has ended.</p>",
+        message_id="<1@clinic.invalid>",
+        created_at=now,
+        send_at=now,
+        parked_at=now,
+    )
+
+
 @pytest.fixture
 def owner(client: Client) -> Client:
     client.force_login(User.objects.create_superuser("owner", password="pw"))
@@ -85,6 +107,7 @@ def test_no_page_of_the_desk_carries_inline_code(owner: Client, address: str) ->
         "patient": appointment.patient_id,
         "practitioner": appointment.practitioner_id,
         "visit_type": appointment.visit_type_id,
+        "mail": make_mail().pk,
         "group": Group.objects.create(name="Front desk").pk,
         "user": User.objects.get().pk,
     }

@@ -1,0 +1,126 @@
+"""Every message with made-up facts, so that staff see what is sent; nothing of it is stored, and nobody gets it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from django.utils.translation import gettext as _
+
+from booking import notices, times
+from booking.models import Appointment, DeclineReason, OfferOption, Patient, Resource, Status, VisitType
+from clinic import mail
+from clinic.models import QueuedMail
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One message, and in words when it is sent; `name` stands in addresses."""
+
+    name: str
+    sent_when: str
+    mail: QueuedMail
+
+
+def samples(*, now: datetime) -> list[Sample]:
+    """One of each, in the order in which a patient may come to meet them; those to the desk last."""
+    return [_write(name, *occasion) for name, occasion in _occasions(now).items()]
+
+
+def sample(name: str, *, now: datetime) -> Sample | None:
+    """The one of this name, if there is one."""
+    occasion = _occasions(now).get(name)
+    return _write(name, *occasion) if occasion else None
+
+
+def _write(name: str, sent_when: str, write: Callable[[], None]) -> Sample:
+    with mail.laid_aside() as written:
+        write()
+    return Sample(name, sent_when, written[0])
+
+
+def _occasions(now: datetime) -> dict[str, tuple[str, Callable[[], None]]]:
+    pending, booked = _appointment(Status.PENDING, now), _appointment(Status.BOOKED, now)
+    tomorrow, was_at = now + timedelta(days=1), _at(now, days=5, hour=14)
+    options = [
+        OfferOption(starts_at=_at(now, days=days, hour=hour), practitioner=pending.practitioner)
+        for days, hour in ((6, 15), (7, 9), (8, 11))
+    ]
+    next_starts = [option.starts_at for option in options]
+    return {
+        "received": (_("A patient has sent a request."), lambda: notices.received(pending, now=now)),
+        "confirmed": (
+            _("Staff confirm, or book at the desk; a patient takes an offered time."),
+            lambda: notices.confirmed(booked, now=now),
+        ),
+        "other-times-offered": (
+            _("Staff offer other times."),
+            lambda: notices.other_times_offered(pending, options=options, until=tomorrow, now=now),
+        ),
+        "offer-ending": (
+            _("Four hours before an offer runs out, once."),
+            lambda: notices.offer_ending(pending, options=options, until=tomorrow, key="", now=now),
+        ),
+        "visit-moved": (
+            _("A confirmed visit gets another time."),
+            lambda: notices.moved(booked, was_at=was_at, now=now),
+        ),
+        "request-moved": (
+            _("A request gets another time."),
+            lambda: notices.moved(pending, was_at=was_at, now=now),
+        ),
+        "declined": (
+            _("Staff decline."),
+            lambda: notices.declined(pending, reason=DeclineReason.AWAY, next_starts=next_starts, now=now),
+        ),
+        "visit-cancelled": (
+            _("A confirmed visit is cancelled."),
+            lambda: notices.cancelled(booked, was_booked=True, now=now),
+        ),
+        "request-cancelled": (
+            _("A request is cancelled."),
+            lambda: notices.cancelled(pending, was_booked=False, now=now),
+        ),
+        "expired": (
+            _("A request was not answered in time, or an offer was not taken."),
+            lambda: notices.expired(pending, now=now),
+        ),
+        "reminder": (
+            _("48 or 24 hours before a visit, as the patient chose."),
+            lambda: notices.reminder(booked, free_until=tomorrow, key="", now=now),
+        ),
+        "new-request": (
+            _(
+                "To the desk: a request waits. Three minutes after it was sent, unless the patient took it back."
+            ),
+            lambda: notices.tell_staff_of_request(pending, now=now),
+        ),
+        "moved-by-patient": (
+            _("To the desk: a patient has moved a visit."),
+            lambda: notices.tell_staff_of_move(booked, was_at=was_at, now=now),
+        ),
+        "cancelled-by-patient": (
+            _("To the desk: a patient has cancelled."),
+            lambda: notices.tell_staff_of_cancellation(booked, now=now),
+        ),
+    }
+
+
+def _appointment(status: Status, now: datetime) -> Appointment:
+    starts_at = _at(now, days=6, hour=10)
+    return Appointment(
+        pk=0,
+        reference="RH-SAMPLE",
+        status=status,
+        visit_type=VisitType(name=_("First visit")),
+        practitioner=Resource(name=_("Sample practitioner"), title="R. Ac"),
+        patient=Patient(name=_("Sample patient"), email="patient@example.com"),
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=45),
+        requested_at=now,
+        answer_by=now + timedelta(hours=20),
+    )
+
+
+def _at(now: datetime, *, days: int, hour: int) -> datetime:
+    day = times.local_day(now) + timedelta(days=days)
+    return datetime.combine(day, time(hour, 30), tzinfo=times.ZONE)
