@@ -26,6 +26,7 @@ urlpatterns = [
     path("book/", views.start, name="start"),
     path("book/<slug:visit_type>/", views.choose_time, name="times"),
     path("book/<slug:visit_type>/<slug:practitioner>/<start:starts_at>/", views.details, name="details"),
+    path("book/<slug:visit_type>/<slug:practitioner>/<start:starts_at>/health/", views.health, name="health"),
     path("book/<slug:visit_type>/<slug:practitioner>/<start:starts_at>/check/", views.check, name="check"),
     path("appointments/<slug:reference>/", views.appointment, name="appointment"),
 ]

@@ -1,7 +1,12 @@
 """Everything that changes an appointment, one transaction each: all of it happens, with its mail, or nothing does."""
 
-from booking.operations.decisions import cancel_appointment, confirm_appointment, decline_appointment
-from booking.operations.errors import AlreadyDecided, OfferEnded, TimeTaken, TooManyPending
+from booking.operations.decisions import (
+    cancel_appointment,
+    confirm_appointment,
+    decline_appointment,
+    note_call_back,
+)
+from booking.operations.errors import AlreadyDecided, CallBackFirst, OfferEnded, TimeTaken, TooManyPending
 from booking.operations.expiry import Expired, expire_overdue
 from booking.operations.holds import held_time, hold_time, release_hold
 from booking.operations.moves import move_appointment
@@ -17,6 +22,7 @@ from clinic.transactions import Busy
 __all__ = [
     "AlreadyDecided",
     "Busy",
+    "CallBackFirst",
     "Details",
     "Expired",
     "OfferEnded",
@@ -33,6 +39,7 @@ __all__ = [
     "held_time",
     "hold_time",
     "move_appointment",
+    "note_call_back",
     "offer_other_times",
     "release_hold",
     "request_appointment",

@@ -15,6 +15,10 @@ class OfferEnded(Exception):
     """The offered times are no longer held."""
 
 
+class CallBackFirst(Exception):
+    """The patient must be called before the visit can be confirmed or another time be offered."""
+
+
 class AlreadyDecided(Exception):
     """The appointment has changed since the person who decides looked at it; it holds what it is now."""
 
