@@ -35,13 +35,12 @@ from booking.models import (
     VisitType,
     WorkingHours,
 )
-from booking.models.occupancies import OWNERS
 
 LONGEST_OCCUPANCY = timedelta(days=1)  # hours end the day they begin, so nothing is occupied for longer
 
 ANSWER_AHEAD = timedelta(hours=2)
 
-_Owner = tuple[int | None, ...]  # appointment, hold, offered time: exactly one is set
+_Owner = tuple[int | None, ...]  # appointment, hold, offer: exactly one is set
 _Visit = tuple[int, int, _Owner]
 
 
@@ -310,4 +309,5 @@ def _occupancies(window: openings.Interval, *, now: datetime, but: Hold | None) 
     )
     if but:
         rows = rows.filter(~Q(hold=but) | Q(hold=None))
-    return rows.order_by().values_list("resource", Epoch("starts_at"), Epoch("ends_at"), *OWNERS)
+    owner = ("appointment", "hold", "option__offer")  # the times of one offer are one visit
+    return rows.order_by().values_list("resource", Epoch("starts_at"), Epoch("ends_at"), *owner)

@@ -116,10 +116,19 @@ def parts_of_day(starts: Sequence[datetime]) -> list[Part]:
     return [part for part in parts if part.starts]
 
 
+def compact_first(starts: Iterable[datetime], touching: Iterable[datetime]) -> list[datetime]:
+    """Day by day, those that touch another visit before the others."""
+    close = set(touching)
+    return sorted(starts, key=lambda start: (times.local_day(start), start not in close, start))
+
+
 def shortcuts(starts: Sequence[datetime]) -> list[Shortcut]:
-    """The soonest start, the first in an evening and the first at a weekend, each start once."""
+    """One on the first free day, one in the first evening and one at the first weekend, each start once.
+
+    Of a day, the one that stands first in `starts` is taken.
+    """
     wishes: list[tuple[Promise, Iterable[datetime]]] = [
-        (gettext_lazy("Soonest"), starts),
+        (gettext_lazy("First free day"), starts),
         (gettext_lazy("First evening"), (start for start in starts if start.hour >= EVENING)),
         (gettext_lazy("First weekend"), (start for start in starts if start.weekday() >= SATURDAY)),
     ]

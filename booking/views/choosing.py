@@ -46,6 +46,10 @@ def _times_context(
     now: datetime,
 ) -> dict[str, Any]:
     starts = [times.from_epoch(seconds) for seconds in free.starts(person.pk if person else None)]
+    suggested = starts
+    if rules.keep_days_compact:
+        touching = free.touching(person.pk if person else None)
+        suggested = timetable.compact_first(starts, [times.from_epoch(seconds) for seconds in touching])
     today = times.local_day(now)
     page = timetable.lay_out(
         starts,
@@ -63,7 +67,7 @@ def _times_context(
     return {
         "page": page,
         "parts": [(part.name, [(at, serving(at)) for at in part.starts]) for part in page.parts],
-        "shortcuts": [(shortcut, serving(shortcut.start)) for shortcut in timetable.shortcuts(starts)],
+        "shortcuts": [(shortcut, serving(shortcut.start)) for shortcut in timetable.shortcuts(suggested)],
         "practitioners": practitioners,
         "practitioner": person,
         "practitioner_slug": person.slug if person else ANYONE,

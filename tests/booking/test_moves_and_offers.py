@@ -257,6 +257,14 @@ class TestOffers:
         assert "12:00" in text
         assert made.expires_at == NOW + timedelta(hours=24)
 
+    def test_the_times_of_one_offer_are_one_visit_of_those_taken_a_day(self) -> None:
+        visit_type = make_clinic()
+        visit_type.practitioners.update(visits_a_day=2)
+        offer(ask(visit_type, wall(10)), wall(12), wall(14))
+        ask(visit_type, wall(16), details=somebody())
+        with pytest.raises(TimeTaken):
+            ask(visit_type, wall(17), details=somebody())
+
     def test_taking_one_books_it_and_frees_the_others(self) -> None:
         visit_type = make_clinic()
         made = offer(ask(visit_type, wall(10)), wall(12), wall(14))

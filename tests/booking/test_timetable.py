@@ -90,7 +90,7 @@ def test_the_shortcuts_are_the_soonest_the_first_evening_and_the_first_weekend()
     thursday, friday, saturday = date(2027, 3, 4), date(2027, 3, 5), date(2027, 3, 6)
     starts = [at(thursday, 9), at(friday, 18), at(saturday, 10), at(saturday, 17)]
     assert [(str(found.name), found.start) for found in timetable.shortcuts(starts)] == [
-        ("Soonest", starts[0]),
+        ("First free day", starts[0]),
         ("First evening", starts[1]),
         ("First weekend", starts[2]),
     ]
@@ -99,7 +99,15 @@ def test_the_shortcuts_are_the_soonest_the_first_evening_and_the_first_weekend()
 def test_no_time_is_offered_twice_as_a_shortcut() -> None:
     saturday_evening = at(date(2027, 3, 6), 18)
     found = timetable.shortcuts([saturday_evening])
-    assert [(str(shortcut.name), shortcut.start) for shortcut in found] == [("Soonest", saturday_evening)]
+    assert [(str(shortcut.name), shortcut.start) for shortcut in found] == [
+        ("First free day", saturday_evening)
+    ]
+
+
+def test_compact_days_suggest_what_touches_another_visit_first_day_by_day() -> None:
+    day, next_day = date(2027, 3, 4), at(date(2027, 3, 5), 9)
+    first, second = at(day, 9), at(day, 11, 30)
+    assert timetable.compact_first([first, second, next_day], [second]) == [second, first, next_day]
     assert timetable.shortcuts([]) == []
 
 
