@@ -39,7 +39,6 @@ TYPED = {
     "new_patient": "new",
     "language": "fa",
     "any_precaution": "no",
-    "needs": [],
     "note": "Low back pain since autumn",
 }
 XSS = [

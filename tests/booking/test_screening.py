@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -12,6 +13,7 @@ from django.contrib.sessions.models import Session
 from django.db import IntegrityError
 from django.test import Client
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.html import escape
 
 from booking import operations, screening
@@ -366,7 +368,7 @@ def test_answering_the_lists_again_with_no_takes_the_call_back_away(client: Clie
 
 
 def call(appointment: Appointment, version: int = 1, **facts: Any) -> Appointment:
-    given = {"by": facts.get("by") or staff(), "now": facts.get("now") or timezone.now()}
+    given: dict[str, Any] = {"by": facts.get("by") or staff(), "now": facts.get("now") or timezone.now()}
     return operations.note_call_back(appointment=appointment, version=version, **given)
 
 
@@ -426,12 +428,11 @@ def test_other_times_are_offered_only_after_the_call() -> None:
         "by": staff(),
         "now": timezone.now(),
     }
-    key = "6f1b2c3d-0000-4000-8000-00000000000"
     with pytest.raises(CallBackFirst):
-        operations.offer_other_times(**offer, version=1, idempotency_key=f"{key}1")
+        operations.offer_other_times(**offer, version=1, idempotency_key=uuid4())
     assert Occupancy.objects.filter(appointment=appointment).exists()
     call(appointment, by=offer["by"])
-    operations.offer_other_times(**offer, version=2, idempotency_key=f"{key}2")
+    operations.offer_other_times(**offer, version=2, idempotency_key=uuid4())
 
 
 def test_it_can_be_declined_or_cancelled_without_a_call() -> None:
@@ -542,9 +543,8 @@ def test_a_hint_without_a_source_only_asks() -> None:
 
 def test_staff_read_flags_in_english_whatever_language_the_patient_read() -> None:
     """What patients read waits to be translated; what staff read is plain text from the start."""
-    assert {(type(each.flag), type(each.hint), type(each.label) is str) for each in QUESTIONS} == {
-        (str, str, False)
-    }
+    kinds = {(type(each.flag), type(each.hint), isinstance(each.label, Promise)) for each in QUESTIONS}
+    assert kinds == {(str, str, True)}
 
 
 def test_flags_follow_the_order_of_the_questions_with_the_call_first() -> None:
