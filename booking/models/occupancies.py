@@ -30,12 +30,6 @@ class OccupancyQuerySet(models.QuerySet["Occupancy"]):
             models.Q(option=None) | models.Q(option__offer__expires_at__gt=now),
         )
 
-    def of_appointment(self, appointment: Appointment) -> "OccupancyQuerySet":
-        """Its own, and those of times offered for it."""
-        return self.filter(
-            models.Q(appointment=appointment) | models.Q(option__offer__appointment=appointment)
-        )
-
 
 class Occupancy(models.Model):
     """One resource taken for one half-open interval `[starts_at, ends_at)`; the database refuses overlaps.

@@ -82,7 +82,9 @@ def accept_offered_time(
         expect(locked, version)
         taking.lock_resources(locked.visit_type, [option.practitioner], now=now)
         offer = locked.offers.first()
-        if offer is None or option.offer_id != offer.pk or not option.occupancies.exists():
+        if offer is None or option.offer_id != offer.pk or offer.has_ended(now):
+            raise OfferEnded
+        if not option.occupancies.exists():
             raise OfferEnded
         taking.hand_over(option, locked)
         for name in ("practitioner_id", "room_id", "starts_at", "ends_at"):

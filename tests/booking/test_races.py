@@ -141,14 +141,19 @@ def test_of_all_who_decide_at_once_the_first_decides() -> None:
     assert appointment.occupancies.exists() == (appointment.status == Status.BOOKED)
 
 
-def look_then_take(visit_type: VisitType) -> None:
+def a_moment() -> None:
+    """The rest of a slow request."""
+    time.sleep(0.02)
+
+
+def look_then_take(visit_type: VisitType, wait: Callable[[], object] = a_moment) -> None:
     """What a booking system without lock and constraint does."""
     opening = queries.opening_at(
         visit_type, wall(10), practitioner=None, rules=BookingRules(), now=timezone.now()
     )
     if opening is None:
         raise TimeTaken
-    time.sleep(0.02)  # the rest of a slow request
+    wait()
     appointment = make_appointment(visit_type, starts_at=wall(10), status=Status.CANCELLED)
     for span in openings.spans(opening, queries.phases_of(visit_type)):
         Occupancy.objects.create(

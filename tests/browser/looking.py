@@ -1,0 +1,64 @@
+"""What is asked of every page that a walk comes by: everyone can use it, and it fits its window."""
+
+import os
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, Route
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def look_at(page: Page, name: str) -> None:
+    """axe finds nothing and nothing has to be scrolled sideways."""
+    take_picture(page, name)
+    assert (page.url, violations(page)) == (page.url, [])
+    assert_no_sideways_scroll(page)
+
+
+def take_picture(page: Page, name: str, *, full_page: bool = True) -> None:
+    """Keeps a picture for people to look at, when the environment's SHOTS names a folder for it."""
+    if folder := os.environ.get("SHOTS"):
+        width = (page.viewport_size or {"width": 0})["width"]
+        page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=full_page)
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds wrong with the page as it stands.
+
+    axe is a script, and styles what it measures. So it gets a window of its own, which shows the very same HTML
+    under the same address with the same style sheets, and runs none of the page's scripts a second time.
+    """
+    html, browser = page.content(), page.context.browser
+    assert browser
+    is_dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    window = browser.new_page(viewport=page.viewport_size, color_scheme="dark" if is_dark else "light")
+
+    def answer(route: Route) -> None:
+        if route.request.is_navigation_request():
+            route.fulfill(body=html, content_type="text/html; charset=utf-8")
+        elif route.request.resource_type == "script":
+            route.abort()
+        else:
+            route.continue_()
+
+    window.route("**/*", answer)
+    window.goto(page.url)
+    try:
+        return _axe(window)
+    finally:
+        window.close()
+
+
+def _axe(page: Page) -> list[str]:
+    found = Axe().run(page, options={"runOnly": RULES, "resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{one['id']}: {node['html'][:200]} ({'; '.join(check['message'] for check in node['any'] + node['all'])})"
+        for one in found
+        for node in one["nodes"]
+    ]
+
+
+def assert_no_sideways_scroll(page: Page) -> None:
+    assert page.evaluate(SIDEWAYS) == 0, f"{page.url} is wider than its window of {page.viewport_size}"

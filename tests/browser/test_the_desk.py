@@ -1,0 +1,73 @@
+"""Staff answer requests in the browser: by keyboard alone, and two of them at once."""
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Site, Visits
+from tests.browser.looking import look_at
+from tests.browser.walking import (
+    a_new_patient,
+    ask_for_a_visit,
+    heading,
+    press_tab_until,
+    sign_in,
+    waiting_request,
+)
+
+
+def test_a_request_is_declined_with_a_reason_by_keyboard_alone(site: Site, visit: Visits) -> None:
+    patient, asking, desk = a_new_patient(), visit(), visit()
+    reference = ask_for_a_visit(asking, patient)
+    desk.goto("/admin/")
+    desk.keyboard.type("desk")  # the focus waits in the first field
+    press_tab_until(desk, desk.get_by_label("Password"), at_most=1)
+    desk.keyboard.type(site.password)
+    desk.keyboard.press("Enter")
+
+    request = waiting_request(desk, patient)
+    expect(request).to_be_visible()
+    press_tab_until(desk, request.get_by_role("link", name=f"Decline… {reference}"))
+    desk.keyboard.press("Enter")
+    expect(heading(desk)).to_have_text("Decline this request?")
+    look_at(desk, "30-decline")
+    press_tab_until(desk, desk.get_by_role("radio").first)
+    desk.keyboard.press("Space")
+    press_tab_until(desk, desk.get_by_role("button", name="Decline this request"), at_most=1)
+    desk.keyboard.press("Enter")
+
+    expect(desk.locator(".messagelist")).to_contain_text(f"{reference} is now declined.")
+    asking.reload()
+    expect(heading(asking)).to_have_text("We cannot offer this time")
+    look_at(asking, "31-declined")
+
+
+def test_the_second_of_two_who_decide_is_told_what_the_first_decided(site: Site, visit: Visits) -> None:
+    patient, first, second = a_new_patient(), visit(), visit()
+    reference = ask_for_a_visit(visit(), patient)
+    for desk in (first, second):
+        sign_in(desk, site)
+    waiting_request(first, patient).get_by_role("button", name="Confirm").click()
+    expect(first.locator(".messagelist")).to_contain_text(f"{reference} is now confirmed.")
+
+    waiting_request(second, patient).get_by_role("button", name="Confirm").click()
+    expect(second.locator(".messagelist")).to_contain_text(f"{reference} was already confirmed (by Demo, ")
+    expect(second.locator(".messagelist")).to_contain_text("nothing was changed")
+    expect(heading(second)).to_contain_text("confirmed")
+    look_at(second, "32-already")
+    changes = site.rows(
+        "SELECT to_status FROM booking_statuschange JOIN booking_appointment ON booking_appointment.id = "
+        "appointment_id WHERE reference = ? ORDER BY booking_statuschange.id",
+        reference,
+    )
+    assert changes == [("pending",), ("booked",)]
+
+
+def test_the_pages_of_the_desk_can_be_used_by_everyone_in_the_dark_too(site: Site, visit: Visits) -> None:
+    patient, desk = a_new_patient(), visit(scheme="dark")
+    reference = ask_for_a_visit(visit(), patient)
+    sign_in(desk, site)
+    look_at(desk, "33-today-dark")
+    desk.goto(f"/admin/booking/appointment/?q={reference}")
+    look_at(desk, "34-appointments-dark")
+    desk.get_by_role("link", name=reference, exact=True).click()
+    expect(heading(desk)).to_contain_text(reference)
+    look_at(desk, "35-appointment-dark")
