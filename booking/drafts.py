@@ -9,6 +9,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
 
 from booking import screening
+from booking.screening import Gate
 
 KEPT_FOR: Final = timedelta(hours=1)
 REMEMBERED: Final = 20  # requests; whoever sends more in an hour has the mails
@@ -19,18 +20,31 @@ _OPENED = "opened"
 Answers = dict[str, Any]
 
 
-def pass_gate(session: SessionBase) -> None:
-    """Notes that none of the emergency signs applied, and which version of them was asked."""
-    session[_GATE] = {"version": screening.VERSION}
+def pass_gate(session: SessionBase, gate: Gate, *, call_back: bool = False) -> None:
+    """Notes that no sign of this gate stops the way, and which version was asked.
+
+    The emergency gate comes first: passing it begins anew. `call_back` says that the clinic calls before it confirms.
+    """
+    session[_GATE] = {"version": screening.VERSION, "passed": gate.name, "call_back": call_back}
     _end_with_the_hour(session)
 
 
-def forget_gate(session: SessionBase) -> None:
+def forget_gates(session: SessionBase) -> None:
     session.pop(_GATE, None)
 
 
-def has_passed_gate(session: SessionBase) -> bool:
-    return bool(session.get(_GATE) == {"version": screening.VERSION})
+def has_passed(session: SessionBase, gate: Gate) -> bool:
+    """Whether this gate is passed, in the version that is asked now; whoever passed the urgent one passed both."""
+    noted = session.get(_GATE, {})
+    names = [each.name for each in screening.GATES]
+    return noted.get("version") == screening.VERSION and names.index(gate.name) <= names.index(
+        noted["passed"]
+    )
+
+
+def needs_call_back(session: SessionBase) -> bool:
+    """Whether the clinic calls before it confirms what is asked for on this way."""
+    return bool(session.get(_GATE, {}).get("call_back"))
 
 
 def visitor(session: SessionBase) -> UUID | None:
@@ -46,18 +60,24 @@ def new_visitor(session: SessionBase) -> UUID:
     return UUID(number)
 
 
-def keep(session: SessionBase, answers: Answers, *, now: datetime) -> None:
-    """Keeps what was typed until it is sent or the hour is over."""
-    session[_DRAFT] = {"id": str(uuid4()), "answers": answers, "until": (now + KEPT_FOR).timestamp()}
+def keep(session: SessionBase, typed: Answers, *, now: datetime) -> None:
+    """Keeps what was typed, beside what was typed on other pages, until it is sent or the hour is over."""
+    kept = (answers(session, now=now) or {}) | typed
+    session[_DRAFT] = {
+        "id": str(uuid4()),
+        "version": screening.VERSION,
+        "answers": kept,
+        "until": (now + KEPT_FOR).timestamp(),
+    }
     _end_with_the_hour(session)
 
 
 def answers(session: SessionBase, *, now: datetime) -> Answers | None:
-    """What was typed, or None; what is past its hour is erased here and now."""
+    """What was typed, or None; what is past its hour, or answers older questions, is erased here and now."""
     draft = session.get(_DRAFT)
     if draft is None:
         return None
-    if now.timestamp() >= draft["until"]:
+    if now.timestamp() >= draft["until"] or draft.get("version") != screening.VERSION:
         erase(session)
         return None
     kept: Answers = draft["answers"]

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -64,7 +65,7 @@ class Ticks(forms.MultipleChoiceField):
 
 
 class SafetyForm(forms.Form):
-    """The safety gate's one question; `next` is the page that asked for it."""
+    """The one question under each list of signs."""
 
     use_required_attribute = False
     helper = _helper()
@@ -78,7 +79,6 @@ class SafetyForm(forms.Form):
             "invalid_choice": _("Answer whether any of these apply to you now"),
         },
     )
-    next = forms.CharField(required=False, widget=forms.HiddenInput)
 
     @property
     def may_go_on(self) -> bool:
@@ -122,13 +122,10 @@ class TimeForm(forms.Form):
 
 
 class DetailsForm(forms.Form):
-    """Who asks for the visit and what the practitioner should know."""
+    """Who asks for the visit; with `call_back`, the clinic calls before it confirms and needs the number."""
 
     use_required_attribute = False
-    helper = _helper(
-        Fieldset(_("You"), "name", "email", "phone", "new_patient", "language", "reminders"),
-        Fieldset(_("Before using needles"), "precautions", "any_precaution", "note"),
-    )
+    helper = _helper()
 
     name = forms.CharField(
         label=_("Full name"),
@@ -155,6 +152,7 @@ class DetailsForm(forms.Form):
         widget=forms.TextInput(
             {"type": "tel", "autocomplete": "tel", "class": "w-sm", "maxlength": PHONE_LENGTH}
         ),
+        error_messages={"required": _("Enter the phone number on which we can call you")},
     )
     new_patient = forms.ChoiceField(
         label=_("Have you been to this clinic before?"),
@@ -185,28 +183,14 @@ class DetailsForm(forms.Form):
         widget=forms.Select({"class": "w-sm"}),
         error_messages={"invalid_choice": _("Choose when to be reminded from the list")},
     )
-    precautions = Ticks(
-        label=_("Tick any that apply, or might apply"),
-        help_text=_("Most people can have acupuncture all the same. We ask so that treatment is safe."),
-        choices=[(precaution.code, precaution.label) for precaution in screening.PRECAUTIONS],
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={"invalid_choice": _("Tick only what is on the list")},
-    )
-    any_precaution = forms.ChoiceField(
-        label=_("Do any of these apply to you?"),
-        choices=ANY_PRECAUTION,
-        widget=forms.RadioSelect,
-        error_messages={
-            "required": _("Answer whether any of these apply to you"),
-            "invalid_choice": _("Answer whether any of these apply to you"),
-        },
-    )
-    note = forms.CharField(
-        label=_("What would you like help with?"),
-        required=False,
-        help_text=_("It helps us to plan the visit. A sentence or two is enough, 300 characters at most."),
-        widget=forms.Textarea({"rows": 4, "maxlength": NOTE_LENGTH}),
-    )
+
+    def __init__(self, *args: Any, call_back: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if call_back:
+            self.fields["phone"].required = True
+            self.fields["phone"].help_text = _(
+                "We call you on this number before we confirm, because a sign on the list has been checked already."
+            )
 
     def clean_name(self) -> str:
         name = str(self.cleaned_data["name"])
@@ -229,14 +213,64 @@ class DetailsForm(forms.Form):
         is_number = re.fullmatch(
             r"\+?[0-9()\-. ]+(?:(?:,? ?(?:ext\.?|x)) ?[0-9]{1,6})?", plain, re.IGNORECASE
         )
-        if plain and (not is_number or sum(map(str.isdigit, plain)) < FEWEST_DIGITS):
-            raise ValidationError(_("Enter a phone number like 905-555-0100, or leave this empty"))
+        is_needed = self.fields["phone"].required
+        if (plain or is_needed) and (not is_number or sum(map(str.isdigit, plain)) < FEWEST_DIGITS):
+            raise ValidationError(
+                _("Enter a phone number like 905-555-0100")
+                if is_needed
+                else _("Enter a phone number like 905-555-0100, or leave this empty")
+            )
         if len(plain) > PHONE_LENGTH:
             raise ValidationError(_("Enter a phone number of 40 characters at most"))
         return plain
 
     def clean_reminders(self) -> str:
         return self.cleaned_data["reminders"] or str(Appointment.Reminders.TWO_DAYS)
+
+    @property
+    def answers(self) -> Answers:
+        """What was typed, as it is kept until it is sent and as the form takes it again."""
+        return {name: self.cleaned_data[name] for name in self.fields}
+
+
+class HealthForm(forms.Form):
+    """What the practitioner should know before using needles, and what should be ready for the visit."""
+
+    use_required_attribute = False
+    helper = _helper(
+        Fieldset(_("Before using needles"), "precautions", "any_precaution"),
+        Fieldset(_("For your visit"), "needs", "note"),
+    )
+
+    precautions = Ticks(
+        label=_("Tick any that apply, or might apply"),
+        help_text=_("Most people can have acupuncture all the same. We ask so that treatment is safe."),
+        choices=[(question.code, question.label) for question in screening.PRECAUTIONS],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": _("Tick only what is on the list")},
+    )
+    any_precaution = forms.ChoiceField(
+        label=_("Do any of these apply to you?"),
+        choices=ANY_PRECAUTION,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Answer whether any of these apply to you"),
+            "invalid_choice": _("Answer whether any of these apply to you"),
+        },
+    )
+    needs = forms.MultipleChoiceField(
+        label=_("Tick what we should be ready for"),
+        required=False,
+        choices=[(question.code, question.label) for question in screening.NEEDS],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": _("Tick only what is on the list")},
+    )
+    note = forms.CharField(
+        label=_("What would you like help with?"),
+        required=False,
+        help_text=_("It helps us to plan the visit. A sentence or two is enough, 300 characters at most."),
+        widget=forms.Textarea({"rows": 4, "maxlength": NOTE_LENGTH}),
+    )
 
     def clean_note(self) -> str:
         """Browsers send a new line as two characters and count it as one."""
@@ -264,32 +298,45 @@ class DetailsForm(forms.Form):
     @property
     def precautions_in_words(self) -> list[str]:
         """What was ticked, and “no” or “not sure”, in the words that were read."""
-        ticked = self.cleaned_data["precautions"]
-        labels = [str(precaution.label) for precaution in screening.PRECAUTIONS if precaution.code in ticked]
-        is_sure = self.cleaned_data["any_precaution"] == YES
-        return (
-            labels if is_sure else [*labels, str(dict(ANY_PRECAUTION)[self.cleaned_data["any_precaution"]])]
-        )
+        answer = self.cleaned_data["any_precaution"]
+        ticked = _labels(screening.PRECAUTIONS, self.cleaned_data["precautions"])
+        return ticked if answer == YES else [*ticked, str(dict(ANY_PRECAUTION)[answer])]
 
-    def details(self, *, wants_articles: bool) -> Details:
-        """What the operation is told."""
+    @property
+    def needs_in_words(self) -> list[str]:
+        return _labels(screening.NEEDS, self.cleaned_data["needs"])
+
+    @property
+    def coded(self) -> dict[str, str]:
+        """Every tick as `yes` or `not_sure` under its code; a doubt that names nothing has a code of its own."""
         typed = self.cleaned_data
         certainty = YES if typed["any_precaution"] == YES else NOT_SURE
         precautions = dict.fromkeys(typed["precautions"], certainty)
         if typed["any_precaution"] == NOT_SURE and not precautions:
             precautions = {screening.UNNAMED: NOT_SURE}
-        return Details(
-            name=typed["name"],
-            email=typed["email"],
-            phone=typed["phone"],
-            language=typed["language"],
-            new_patient=typed["new_patient"] == "new",
-            precautions=precautions,
-            note=typed["note"],
-            consent_version=CONSENT_VERSION,
-            wants_articles=wants_articles,
-            reminders=typed["reminders"],
-        )
+        return precautions | dict.fromkeys(typed["needs"], YES)
+
+
+def _labels(questions: Sequence[screening.Question], ticked: Collection[str]) -> list[str]:
+    return [str(question.label) for question in questions if question.code in ticked]
+
+
+def details_of(person: DetailsForm, health: HealthForm, *, call_back: bool, wants_articles: bool) -> Details:
+    """What the operation is told of two valid forms."""
+    typed = person.cleaned_data
+    return Details(
+        name=typed["name"],
+        email=typed["email"],
+        phone=typed["phone"],
+        language=typed["language"],
+        new_patient=typed["new_patient"] == "new",
+        precautions=health.coded,
+        note=health.cleaned_data["note"],
+        consent_version=CONSENT_VERSION,
+        wants_articles=wants_articles,
+        reminders=typed["reminders"],
+        call_back=call_back,
+    )
 
 
 class SendForm(forms.Form):

@@ -108,14 +108,12 @@ class JoinForm(WishesForm, DetailsForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for asked_later in ("precautions", "any_precaution", "note"):
-            self.fields.pop(asked_later, None)
         self.fields["email"].help_text = _("We write to you here when a time comes free.")
 
     def layout(self) -> Layout:
         return Layout(
             self.wishes_shown,
-            Fieldset(_("You"), "name", "email", "phone", "new_patient", "language"),
+            Fieldset(_("You"), "name", "email", "phone", "new_patient", "language", "reminders"),
             "consent",
         )
 
@@ -133,6 +131,7 @@ class JoinForm(WishesForm, DetailsForm):
             note="",
             consent_version=CONSENT_VERSION,
             wants_articles=False,
+            reminders=typed["reminders"],
         )
 
 

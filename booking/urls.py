@@ -27,6 +27,7 @@ urlpatterns = [
     path("book/<slug:visit_type>/", views.choose_time, name="times"),
     path("book/<slug:visit_type>/waitlist/", views.join_waitlist, name="join_waitlist"),
     path("book/<slug:visit_type>/<slug:practitioner>/<start:starts_at>/", views.details, name="details"),
+    path("book/<slug:visit_type>/<slug:practitioner>/<start:starts_at>/health/", views.health, name="health"),
     path("book/<slug:visit_type>/<slug:practitioner>/<start:starts_at>/check/", views.check, name="check"),
     path("appointments/open/<str:token>/", views.open_link, name="open"),
     path("appointments/lost/", views.lost_link, name="lost"),

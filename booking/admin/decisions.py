@@ -19,7 +19,14 @@ from django.views.decorators.http import require_POST
 
 from booking import times
 from booking.models import Appointment, DeclineReason, StatusChange
-from booking.operations import AlreadyDecided, cancel_appointment, confirm_appointment, decline_appointment
+from booking.operations import (
+    AlreadyDecided,
+    CallBackFirst,
+    cancel_appointment,
+    confirm_appointment,
+    decline_appointment,
+    note_call_back,
+)
 
 DECIDE = "booking.decide_appointment"
 
@@ -53,6 +60,7 @@ class DecisionsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
         return [
             act("confirm", require_POST(self.confirm)),
+            act("called_back", require_POST(self.called_back)),
             act("decline", self.decline),
             act("cancel", self.cancel),
             *super().get_urls(),
@@ -67,6 +75,13 @@ class DecisionsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if not form.is_valid():
             return self._not_understood(request, appointment)
         return self._carry_out(request, appointment, form, confirm_appointment)
+
+    def called_back(self, request: HttpRequest, pk: int) -> HttpResponse:
+        appointment = self._to_decide(request, pk)
+        form = SeenForm(request.POST)
+        if not form.is_valid():
+            return self._not_understood(request, appointment)
+        return self._carry_out(request, appointment, form, note_call_back, says=_noted_call)
 
     def decline(self, request: HttpRequest, pk: int) -> HttpResponse:
         appointment = self._to_decide(request, pk)
@@ -103,6 +118,8 @@ class DecisionsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         appointment: Appointment,
         form: SeenForm,
         operation: Callable[..., Appointment],
+        *,
+        says: Callable[[Appointment], str] | None = None,
         **facts: Any,
     ) -> HttpResponse:
         try:
@@ -115,16 +132,9 @@ class DecisionsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             )
         except AlreadyDecided as error:
             return self._already_decided(request, error.appointment)
-        done = _("%(reference)s is now %(status)s.") % {
-            "reference": decided.reference,
-            "status": decided.get_status_display(),
-        }
-        told = (
-            _("The e-mail to %(name)s is on its way.")
-            if decided.patient.email
-            else _("%(name)s gave no e-mail address: please call.")
-        )
-        messages.success(request, f"{done} {told % {'name': decided.patient.name}}")
+        except CallBackFirst:
+            return self._call_first(request, appointment)
+        messages.success(request, (says or _decided)(decided))
         return HttpResponseRedirect(self._where_from(request) or _page(appointment))
 
     def _ask(
@@ -159,6 +169,13 @@ class DecisionsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         messages.warning(request, says)
         return HttpResponseRedirect(_page(appointment))
 
+    def _call_first(self, request: HttpRequest, appointment: Appointment) -> HttpResponse:
+        says = _("Call %(name)s first, then press “Called back”; nothing was changed.") % {
+            "name": appointment.patient.name
+        }
+        messages.warning(request, says)
+        return HttpResponseRedirect(_page(appointment))
+
     def _not_understood(self, request: HttpRequest, appointment: Appointment) -> HttpResponse:
         messages.error(request, _("That form was not complete; nothing was changed. Please look again."))
         return HttpResponseRedirect(_page(appointment))
@@ -170,6 +187,27 @@ class DecisionsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
         )
         return address if is_ours else ""
+
+
+def _decided(decided: Appointment) -> str:
+    """What it is now, and whether the patient is told by e-mail."""
+    done = _("%(reference)s is now %(status)s.") % {
+        "reference": decided.reference,
+        "status": decided.get_status_display(),
+    }
+    told = (
+        _("The e-mail to %(name)s is on its way.")
+        if decided.patient.email
+        else _("%(name)s gave no e-mail address: please call.")
+    )
+    return f"{done} {told % {'name': decided.patient.name}}"
+
+
+def _noted_call(called: Appointment) -> str:
+    return _("Noted: %(name)s was called back. %(reference)s can be confirmed now.") % {
+        "name": called.patient.name,
+        "reference": called.reference,
+    }
 
 
 def who(change: StatusChange) -> str:

@@ -143,6 +143,16 @@ class Appointment(Scheduled):
     new_patient = models.BooleanField(_("new to the clinic"))
     precautions = models.JSONField(_("precautions"), default=dict, blank=True)
     screening_version = models.CharField(_("screening version"), max_length=20, blank=True)
+    call_back = models.BooleanField(_("call back before confirming"), default=False)
+    called_back_at = models.DateTimeField(_("called back"), null=True, blank=True)
+    called_back_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("called back by"),
+        related_name="+",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+    )
     note = models.TextField(_("note from the patient"), blank=True, validators=[MaxLengthValidator(300)])
     consent_version = models.CharField(_("consent version"), max_length=20, blank=True)
     consented_at = models.DateTimeField(_("consented"), null=True, blank=True)
@@ -167,6 +177,12 @@ class Appointment(Scheduled):
             *Scheduled.Meta.constraints,
             models.CheckConstraint(
                 condition=models.Q(status__in=Status.values), name="appointment_known_status"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(call_back=False)
+                | models.Q(called_back_at__isnull=False)
+                | ~models.Q(status__in=[Status.BOOKED, Status.ARRIVED, Status.FULFILLED, Status.NOSHOW]),
+                name="appointment_called_back_before_booked",
             ),
         ]
 
@@ -194,9 +210,15 @@ class Appointment(Scheduled):
         return (self.status, Status.CANCELLED) in TRANSITIONS
 
     @property
+    def waits_for_call(self) -> bool:
+        """Whether staff must speak with the patient before this can become a booked visit."""
+        return self.call_back and self.called_back_at is None
+
+    @property
     def flags(self) -> list[screening.Flag]:
-        """The patient's precautions as staff read them."""
-        return screening.flags(self.precautions)
+        """The patient's answers as staff read them, the call first."""
+        call = [screening.CALL_BACK if self.waits_for_call else screening.CALLED_BACK]
+        return [*(call if self.call_back else []), *screening.flags(self.precautions)]
 
 
 class StatusChange(models.Model):

@@ -1,9 +1,15 @@
 """Everything that changes an appointment, one transaction each: all of it happens, with its mail, or nothing does."""
 
-from booking.operations.decisions import cancel_appointment, confirm_appointment, decline_appointment
+from booking.operations.decisions import (
+    cancel_appointment,
+    confirm_appointment,
+    decline_appointment,
+    note_call_back,
+)
 from booking.operations.errors import (
     AlreadyDecided,
     AlreadyWaiting,
+    CallBackFirst,
     OfferEnded,
     TimeFree,
     TimeTaken,
@@ -37,6 +43,7 @@ __all__ = [
     "AlreadyDecided",
     "AlreadyWaiting",
     "Busy",
+    "CallBackFirst",
     "Details",
     "Expired",
     "OfferEnded",
@@ -60,6 +67,7 @@ __all__ = [
     "join_waitlist",
     "leave_waitlist",
     "move_appointment",
+    "note_call_back",
     "offer_other_times",
     "offer_released_time",
     "release_hold",

@@ -8,17 +8,45 @@ from django.contrib.auth.models import User
 from booking import notices, queries
 from booking.models import Actor, Appointment, BookingRules, DeclineReason, Status
 from booking.operations import taking
-from booking.operations.history import By, deciding, done_before, expect, lock, set_status, staff_or_patient
+from booking.operations.errors import AlreadyDecided
+from booking.operations.history import (
+    By,
+    deciding,
+    done_before,
+    expect,
+    lock,
+    record,
+    set_status,
+    staff_or_patient,
+)
 
 
 def confirm_appointment(*, appointment: Appointment, version: int, by: User, now: datetime) -> Appointment:
     """Staff accept the request as it stands in `version`.
 
     :raises AlreadyDecided: if it has changed since, or no longer waits for an answer.
+    :raises CallBackFirst: if the patient must be called before.
     """
     with deciding(appointment, version, Status.BOOKED, By(Actor.STAFF, now, by)) as confirmed:
         notices.confirmed(confirmed, now=now)
     return confirmed
+
+
+def note_call_back(*, appointment: Appointment, version: int, by: User, now: datetime) -> Appointment:
+    """Staff have spoken with a patient whose urgent sign was checked already; the request can be confirmed now.
+
+    :raises AlreadyDecided: if it has changed since, or waits for no call.
+    """
+    with taking.change():
+        locked = lock(appointment)
+        expect(locked, version)
+        if not (locked.is_pending and locked.waits_for_call):
+            raise AlreadyDecided(locked)
+        locked.called_back_at, locked.called_back_by = now, by
+        locked.version += 1
+        locked.save(update_fields=["called_back_at", "called_back_by", "version"])
+        record(locked, locked.status, By(Actor.STAFF, now, by), reason="called back")
+    return locked
 
 
 def decline_appointment(

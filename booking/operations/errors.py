@@ -30,6 +30,10 @@ class AlreadyWaiting(Exception):
     """The e-mail address or phone number is on the waitlist for this visit type."""
 
 
+class CallBackFirst(Exception):
+    """The patient must be called before the visit can be confirmed or another time be offered."""
+
+
 class AlreadyDecided(Exception):
     """The appointment has changed since the person who decides looked at it; it holds what it is now."""
 

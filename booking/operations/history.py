@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -11,7 +12,10 @@ from django.contrib.auth.models import User
 from booking import notices
 from booking.models import TRANSITIONS, Actor, Appointment, Status, StatusChange
 from booking.operations import taking
-from booking.operations.errors import AlreadyDecided
+from booking.operations.errors import AlreadyDecided, CallBackFirst
+
+# Other times are offered only after the call too: the patient's word alone makes one of them a booked visit.
+AFTER_THE_CALL: Final = (Status.BOOKED, Status.PROPOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +56,13 @@ def set_status(appointment: Appointment, to: Status, by: By, *, reason: str = ""
     Unsent mail about what it was is taken back.
 
     :raises AlreadyDecided: if the table of transitions has no such change, or not by this actor.
+    :raises CallBackFirst: if it leads to a booked visit and the patient must be called before.
     """
     transition = TRANSITIONS.get((appointment.status, to))
     if transition is None or by.actor not in transition.actors:
         raise AlreadyDecided(appointment)
+    if appointment.waits_for_call and to in AFTER_THE_CALL:
+        raise CallBackFirst
     was, appointment.status = appointment.status, to
     appointment.version += 1
     appointment.save(update_fields=["status", "version"])

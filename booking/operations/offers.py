@@ -39,6 +39,7 @@ def offer_other_times(
     :raises ValueError: if there is no time among `offered`, or more than three.
     :raises TimeTaken: if one of the times is not free; then nothing is offered.
     :raises AlreadyDecided: if the request has changed since `version`, or no longer waits for an answer.
+    :raises CallBackFirst: if the patient must be called before.
     :raises Busy: if a lock was not to be had in time.
     """
     if not 1 <= len(offered) <= MOST_TIMES:

@@ -32,7 +32,10 @@ PENDING_AT_ONCE: Final = 2  # requests that one address or phone number may have
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What a patient says of themselves; `precautions` maps codes of `screening` to yes / not_sure."""
+    """What a patient says of themselves; `precautions` maps codes of `screening` to yes / not_sure.
+
+    With `call_back`, an urgent sign has been checked already: the request can be confirmed only after a call.
+    """
 
     name: str
     email: str
@@ -44,6 +47,7 @@ class Details:
     consent_version: str
     wants_articles: bool
     reminders: str = Appointment.Reminders.TWO_DAYS
+    call_back: bool = False
 
 
 def request_appointment(
@@ -95,6 +99,7 @@ def request_appointment(
             new_patient=details.new_patient,
             precautions=details.precautions,
             screening_version=screening.VERSION,
+            call_back=details.call_back,
             note=details.note,
             consent_version=details.consent_version,
             consented_at=now,

@@ -122,11 +122,12 @@ def wait_for_earlier(
 
 
 def can_be_replaced(appointment: Appointment, *, now: datetime) -> bool:
-    """Whether waiting for an earlier time still makes sense: the visit is to come, and mail reaches the patient."""
+    """Whether waiting for an earlier time still makes sense: the visit is to come, no call is due, and mail arrives."""
     return (
         appointment.can_be_cancelled
         and appointment.starts_at > now
         and appointment.status != Status.PROPOSED
+        and not appointment.waits_for_call
         and bool(appointment.patient.email)
     )
 

@@ -1,7 +1,7 @@
 """The patient's pages: the way to a request, from the safety gate on, and the private pages of what was asked for."""
 
 from booking.views.appointments import appointment, calendar_file, open_link
-from booking.views.asking import check, details
+from booking.views.asking import check, details, health
 from booking.views.changing import accept, cancel, move
 from booking.views.choosing import choose_time
 from booking.views.gate import start
@@ -24,6 +24,7 @@ __all__ = [
     "choose_time",
     "decline_offer",
     "details",
+    "health",
     "join_waitlist",
     "leave_waitlist",
     "lost_link",

@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 
-from booking import drafts, times
+from booking import drafts, screening, times
 from booking.models import ANYONE, Resource, VisitType
 
-STEPS: Final = 4
+STEPS: Final = 5
 
 View = Callable[..., HttpResponse]
 
@@ -34,12 +34,12 @@ def patient_page(view: View) -> View:
 
 
 def behind_the_gate(view: View) -> View:
-    """Whoever has not passed the safety gate meets it first, and then comes back."""
+    """Whoever has not passed both gates, as they are asked now, meets them first, and then comes back."""
 
     @patient_page
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if drafts.has_passed_gate(request.session):
+        if drafts.has_passed(request.session, screening.URGENT):
             return view(request, *args, **kwargs)
         return HttpResponseRedirect(
             f"{reverse('booking:start')}?{urlencode({'next': request.get_full_path()})}"
@@ -57,7 +57,7 @@ class Choice:
     starts_at: datetime
 
     def address(self, page: str) -> str:
-        """The address of this choice's page `details` or `check`."""
+        """The address of this choice's page `details`, `health` or `check`."""
         slug = self.practitioner.slug if self.practitioner else ANYONE
         return reverse(f"booking:{page}", args=[self.visit_type.slug, slug, self.starts_at])
 

@@ -27,6 +27,8 @@ def join_waitlist(request: HttpRequest, visit_type: str) -> HttpResponse:
     replaced = _to_replace(request, visit, now=now)
     if replaced is None and "replaces" in request.GET:
         return refused(request)
+    if drafts.needs_call_back(request.session):
+        return render(request, "booking/waitlist_by_phone.html", {"visit_type": visit})
     form = _wishes_form(request, visit, replaced, now=now)
     if not form.is_valid():
         return _join_page(request, visit, replaced, form)

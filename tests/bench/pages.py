@@ -14,7 +14,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from booking import drafts, operations, queries, times
+from booking import drafts, operations, queries, screening, times
 from booking.models import BookingRules, VisitType
 from tests.bench import rows
 from tests.bench.surroundings import say
@@ -88,9 +88,9 @@ def _holding_a_time(visit_type: VisitType) -> Callable[[], None]:
 
 
 def _looking_at_the_page(application: Any) -> Callable[[], bytes]:
-    """One GET through the whole stack, as gunicorn would hand it over, by somebody who has passed the gate."""
+    """One GET through the whole stack, as gunicorn would hand it over, by somebody who has passed the gates."""
     session = import_module(settings.SESSION_ENGINE).SessionStore()
-    drafts.pass_gate(session)
+    drafts.pass_gate(session, screening.URGENT)
     session.save()
     asked: dict[str, Any] = {
         "PATH_INFO": f"/book/{rows.SLUG}/",

@@ -71,21 +71,21 @@ class Visitor:
 
 
 def walk(link: HTTPConnection, start: str) -> None:
-    """The whole way of a new patient to a request: gate, time, details, check, send; four POSTs and two GETs."""
+    """The whole way of a new patient to a request: gates, time, details, health, check, send; six POSTs, two GETs."""
     visitor, number = Visitor(link), next(_number)
     visitor.get("/book/")
-    visitor.post("/book/", applies="no")
+    for gate in ("emergency", "urgent"):
+        visitor.post("/book/", gate=gate, applies="no")
     details = visitor.post(TIMES, start=start, practitioner="anyone")
-    check = visitor.post(
+    health = visitor.post(
         details,
         name="Parisa Karimi",
         email=f"patient{number}@example.com",
         phone=f"905{number:07}",
         new_patient="new",
         language="fa",
-        any_precaution="no",
-        note="Low back pain since autumn",
     )
+    check = visitor.post(health, any_precaution="no", note="Low back pain since autumn")
     key = re.search(rb'name="key" value="([0-9a-f-]{36})"', visitor.get(check))
     if key is None:
         raise RuntimeError("The page to check carries no key")

@@ -140,7 +140,11 @@ class TestEveryMessage:
         )
         made = offer(request(13), wall(14, days_ahead=5), by=by)
         notices.offer_ending(
-            made.appointment, options=list(made.options.all()), until=made.expires_at, key="x", now=NOW
+            Appointment.objects.get(offers=made),
+            options=list(made.options.all()),
+            until=made.expires_at,
+            key="x",
+            now=NOW,
         )
         notices.reminder(moved, free_until=None, key="y", now=NOW)
         operations.expire_overdue(now=made.expires_at)

@@ -1,4 +1,4 @@
-"""The patient's way, through the browser's eyes: from the safety gate to “Request sent”."""
+"""The patient's way, through the browser's eyes: from the choice of a time to “Request sent”."""
 
 import re
 from collections.abc import Callable
@@ -8,14 +8,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
 from booking import operations, screening, times
-from booking.forms import CONSENT_VERSION
+from booking.forms import CONSENT_VERSION, DetailsForm, HealthForm
 from booking.models import Appointment, BookingRules, Hold, Occupancy, Patient, Resource, Status, VisitType
 from booking.views.standing import STANDING
 from clinic.models import QueuedMail
@@ -58,7 +57,9 @@ def body(response: Any) -> str:
 
 
 def pass_gate(client: Client) -> None:
-    assert client.post("/book/", {"applies": "no"}).status_code == 302
+    """“No” to both lists of signs."""
+    for gate in ("emergency", "urgent"):
+        assert client.post("/book/", {"gate": gate, "applies": "no"}).status_code == 302
 
 
 def address(visit_type: VisitType, starts_at: Any = None, who: str = "anyone", page: str = "details") -> str:
@@ -73,7 +74,11 @@ def choose(client: Client, visit_type: VisitType, starts_at: Any = None, who: st
 
 
 def type_details(client: Client, visit_type: VisitType, **changed: Any) -> Any:
-    return client.post(address(visit_type), TYPED | changed)
+    """Both pages of questions, as far as the answers let one go on."""
+    details = client.post(address(visit_type), TYPED | changed)
+    if details.status_code != 302:
+        return details
+    return client.post(address(visit_type, page="health"), TYPED | changed)
 
 
 def key_on(response: Any) -> str:
@@ -89,7 +94,7 @@ def send(client: Client, visit_type: VisitType, starts_at: Any = None, **changed
 
 @pytest.fixture
 def patient(client: Client) -> Client:
-    """A browser that has passed the safety gate."""
+    """A browser that has passed both safety gates."""
     pass_gate(client)
     return client
 
@@ -97,112 +102,6 @@ def patient(client: Client) -> Client:
 @pytest.fixture
 def visit_type() -> VisitType:
     return make_clinic(slug="first-visit", fee=115)
-
-
-# --- The safety gate -------------------------------------------------------------------------------------------
-
-
-def test_the_way_begins_with_the_emergency_signs(client: Client, visit_type: VisitType) -> None:
-    page = client.get("/book/")
-    assert [str(sign) for sign in screening.EMERGENCY_SIGNS if escape(str(sign)) not in body(page)] == []
-    assert "Under 18?" in body(page)
-    assert visit_type.summary not in body(page)
-
-
-def test_looking_at_the_gate_sets_the_form_cookie_and_nothing_else(client: Client) -> None:
-    assert list(client.get("/book/").cookies) == ["csrf"]
-    assert Session.objects.count() == 0
-
-
-@pytest.mark.parametrize("answer", ["yes", "not_sure"])
-def test_a_sign_or_a_doubt_stops_the_way_and_nothing_is_stored(client: Client, answer: str) -> None:
-    page = client.post("/book/", {"applies": answer})
-    assert page.status_code == 200
-    assert '<a class="btn" href="tel:911">' in body(page)
-    assert "Do not book an acupuncture visit for this." in body(page)
-    assert "session" not in page.cookies
-    assert (Session.objects.count(), dict(client.session)) == (0, {})
-    assert "/book/first-visit/" not in body(client.get("/book/"))
-
-
-def test_a_stopped_answer_takes_back_an_earlier_pass_and_what_was_typed(
-    patient: Client, visit_type: VisitType
-) -> None:
-    type_details(patient, visit_type)
-    patient.post("/book/", {"applies": "yes"})
-    assert patient.get("/book/first-visit/")["Location"] == "/book/?next=%2Fbook%2Ffirst-visit%2F"
-    assert [row.get_decoded().keys() & {"safety_gate", "draft"} for row in Session.objects.all()] == [set()]
-
-
-def test_the_answer_to_the_gate_is_in_no_log(client: Client, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level("DEBUG"):
-        client.post("/book/", {"applies": "not_sure"})
-    assert "not_sure" not in caplog.text
-
-
-def test_without_an_answer_the_question_is_asked_again(client: Client) -> None:
-    page = client.post("/book/", {})
-    assert "<title>Error: Safety first" in body(page)
-    assert (
-        body(page).count("Answer whether any of these apply to you now") == 2
-    )  # in the summary, at the field
-    assert '<a href="#id_applies_0">' in body(page)
-
-
-def test_no_sign_leads_to_the_visit_types(client: Client, visit_type: VisitType) -> None:
-    make_visit_type("Follow-up visit", slug="follow-up", practitioners=[make_practitioner()])
-    make_visit_type("Retired visit", is_active=False)
-    assert client.post("/book/", {"applies": "no"})["Location"] == "/book/"
-    assert client.session["safety_gate"] == {"version": screening.VERSION}
-    page = body(client.get("/book/"))
-    assert re.findall(r'<b>([^<]*)</b><small>([^<]*)</small></span><span class="fee">([^<]*)<', page) == [
-        ("First visit", "45 minutes. For people who are new to the clinic.", "$115"),
-        ("Follow-up visit", "45 minutes. For people who are new to the clinic.", "Ask us"),
-    ]
-    assert f'href="/book/{visit_type.slug}/"' in page
-
-
-def test_the_safety_question_can_be_answered_again(patient: Client) -> None:
-    assert "Do any of these apply to you now?" in body(patient.get("/book/?safety=again"))
-    assert "Which visit do you need?" in body(patient.get("/book/"))
-
-
-def test_an_answer_to_older_questions_does_not_count(patient: Client, visit_type: VisitType) -> None:
-    session = patient.session
-    session["safety_gate"] = {"version": "2001-01"}
-    session.save()
-    assert patient.get(f"/book/{visit_type.slug}/").status_code == 302
-
-
-@pytest.mark.parametrize("page", ["details", "check"])
-def test_deep_links_meet_the_gate_first_and_then_arrive(
-    client: Client, visit_type: VisitType, page: str
-) -> None:
-    wanted = address(visit_type, page=page)
-    gate = client.get(wanted)
-    assert gate.status_code == 302
-    assert f'name="next" value="{wanted}"' in body(client.get(gate["Location"]))
-    assert client.post("/book/", {"applies": "no", "next": wanted})["Location"] == wanted
-
-
-@pytest.mark.parametrize(
-    "elsewhere",
-    [
-        "https://evil.example/book/",
-        "//evil.example",
-        "/\\evil.example",
-        "/admin/",
-        "javascript:alert(1)",
-        "\x00",
-    ],
-)
-def test_the_gate_leads_nowhere_but_to_booking(client: Client, elsewhere: str) -> None:
-    response = client.post("/book/", {"applies": "no", "next": elsewhere})
-    assert response.headers.get("Location", "/book/") == "/book/"
-
-
-def test_patients_are_not_asked_to_sign_in_and_are_forgotten_after_an_hour(patient: Client) -> None:
-    assert patient.session.get_expiry_age() == 3600
 
 
 # --- The time --------------------------------------------------------------------------------------------------
@@ -362,9 +261,13 @@ def test_an_empty_form_says_at_each_field_what_is_missing(patient: Client, visit
         "email": ["Enter your e-mail address"],
         "new_patient": ["Answer whether you have been here before"],
         "language": ["Choose a language from the list"],
+    }
+    assert "<title>Error: About you" in body(page)
+    page = patient.post(address(visit_type, page="health"), {})
+    assert page.context["form"].errors == {
         "any_precaution": ["Answer whether any of these apply to you"],
     }
-    assert "<title>Error: About you and your health" in body(page)
+    assert "<title>Error: Your health" in body(page)
 
 
 @pytest.mark.parametrize(
@@ -374,6 +277,9 @@ def test_an_empty_form_says_at_each_field_what_is_missing(patient: Client, visit
         ({"any_precaution": "yes"}, {"precautions"}),
         ({"any_precaution": "not_sure"}, set()),
         ({"any_precaution": "yes", "precautions": ["made-up"]}, {"precautions"}),
+        ({"any_precaution": "yes", "precautions": ["interpreter"]}, {"precautions"}),
+        ({"needs": ["interpreter", "step_free"]}, set()),
+        ({"needs": ["blood"]}, {"needs"}),
         ({"phone": ""}, set()),
         ({"phone": "+1 (905) 555-0100 ext. 12"}, set()),
         ({"phone": "\u202a905\u2011555-0100\u202c"}, {"phone"}),
@@ -402,19 +308,16 @@ def test_what_may_be_typed(patient: Client, visit_type: VisitType, changed: Any,
 
 
 def test_halves_of_characters_are_refused(visit_type: VisitType) -> None:
-    from booking.forms import DetailsForm  # noqa: PLC0415 (no browser can send them, so the form is asked)
-
-    broken = DetailsForm(TYPED | {"name": "A\ud800", "note": "\udfff"})
-    assert set(broken.errors) == {"name", "note"}
+    """No browser can send them, so the forms are asked."""
+    broken = TYPED | {"name": "A\ud800", "note": "\udfff"}
+    assert (set(DetailsForm(broken).errors), set(HealthForm(broken).errors)) == ({"name"}, {"note"})
 
 
 def test_a_mistake_loses_nothing_that_was_typed(patient: Client, visit_type: VisitType) -> None:
-    page = type_details(
-        patient, visit_type, email="nonsense", any_precaution="yes", precautions=["blood", "skin"]
-    )
-    text = body(page)
+    text = body(type_details(patient, visit_type, email="nonsense"))
     assert 'value="Parisa Karimi"' in text
     assert 'value="nonsense"' in text
+    text = body(type_details(patient, visit_type, any_precaution="no", precautions=["blood", "skin"]))
     assert "Low back pain since autumn</textarea>" in text
     assert [code for code in ("blood", "skin") if f'value="{code}" checked' not in ticked(text)] == []
 
@@ -429,6 +332,7 @@ def test_coming_back_shows_what_was_typed(patient: Client, visit_type: VisitType
     page = body(patient.get(address(visit_type, wall(14))))
     assert 'value="416-555-0188"' in page
     assert '<option value="fa" selected>' in page
+    page = body(patient.get(address(visit_type, wall(14), page="health")))
     assert "Low back pain since autumn</textarea>" in page
 
 
@@ -457,7 +361,9 @@ def offered(page: Any) -> list[Any]:
 def test_the_check_page_shows_everything_with_a_way_to_change_it(
     patient: Client, visit_type: VisitType
 ) -> None:
-    type_details(patient, visit_type, any_precaution="yes", precautions=["blood", "faint"])
+    type_details(
+        patient, visit_type, any_precaution="yes", precautions=["blood", "faint"], needs=["interpreter"]
+    )
     page = body(patient.get(address(visit_type, page="check")))
     rows = re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd>", page)
     assert [(name, re.sub(r"</?bdi>", "", text)) for name, text in rows] == [
@@ -473,11 +379,12 @@ def test_the_check_page_shows_everything_with_a_way_to_change_it(
             "Applies, or might",
             "A bleeding disorder, or you take blood thinners<br>You fear needles, or have fainted before",
         ),
+        ("For your visit", "I need an interpreter"),
         ("Help with", "Low back pain since autumn"),
         ("Fee", "$115. You pay nothing now."),
         ("Cancellation", "Free until 24 hours before your visit. Ask us what a later cancellation costs."),
     ]
-    assert page.count(">Change<span") == 10
+    assert page.count(">Change<span") == 11
 
 
 def test_the_owners_cancellation_rule_is_shown(patient: Client, visit_type: VisitType) -> None:
@@ -514,11 +421,12 @@ def test_the_whole_way_makes_one_request_and_two_mails(client: Client, visit_typ
     chosen = client.post(
         "/book/first-visit/", {"start": times.write_start(wall(10)), "practitioner": "anyone"}
     )
-    details = client.post(
-        chosen["Location"], TYPED | {"any_precaution": "yes", "precautions": ["blood", "device"]}
-    )
-    check = client.get(details["Location"])
-    sent = client.post(details["Location"], {"consent": "on", "key": key_on(check)})
+    health = client.post(chosen["Location"], TYPED)["Location"]
+    assert health == address(visit_type, page="health")
+    answers = TYPED | {"any_precaution": "yes", "precautions": ["blood", "device"], "needs": ["drives"]}
+    checked = client.post(health, answers)["Location"]
+    check = client.get(checked)
+    sent = client.post(checked, {"consent": "on", "key": key_on(check)})
     asked = Appointment.objects.with_people().get()
     assert sent["Location"] == f"/appointments/{asked.reference}/"
     assert {
@@ -535,7 +443,7 @@ def test_the_whole_way_makes_one_request_and_two_mails(client: Client, visit_typ
         "starts_at": wall(10),
         "language": "fa",
         "new_patient": True,
-        "precautions": {"blood": "yes", "device": "yes"},
+        "precautions": {"blood": "yes", "device": "yes", "drives": "yes"},
         "screening_version": screening.VERSION,
         "note": "Low back pain since autumn",
         "consent_version": CONSENT_VERSION,
@@ -570,6 +478,10 @@ def test_the_whole_way_makes_one_request_and_two_mails(client: Client, visit_typ
         ({"any_precaution": "no"}, {}),
         ({"any_precaution": "not_sure"}, {"unnamed": "not_sure"}),
         ({"any_precaution": "not_sure", "precautions": ["skin"]}, {"skin": "not_sure"}),
+        (
+            {"any_precaution": "not_sure", "needs": ["chaperone"]},
+            {"unnamed": "not_sure", "chaperone": "yes"},
+        ),
     ],
 )
 def test_a_doubt_reaches_the_practitioner_as_a_doubt(
@@ -700,7 +612,7 @@ def test_what_is_typed_stays_text_on_every_page(patient: Client, visit_type: Vis
     pages = [type_details(patient, visit_type, **typed | {"language": attack, "phone": attack})]
     accepted = type_details(patient, visit_type, **typed)
     assert accepted.status_code == 302
-    pages += [patient.get(address(visit_type, page="check")), patient.get(address(visit_type))]
+    pages += [patient.get(address(visit_type, page=page)) for page in ("check", "details", "health")]
     sent = send(patient, visit_type)
     pages.append(patient.get(sent["Location"]))
     for page in pages:
@@ -768,12 +680,13 @@ def test_no_page_is_kept_or_found_by_search_engines(patient: Client, visit_type:
         patient.get(address(visit_type)),
     ]
     type_details(patient, visit_type)
+    pages.append(patient.get(address(visit_type, page="health")))
     pages.append(patient.get(address(visit_type, page="check")))
     pages.append(patient.get(send(patient, visit_type)["Location"]))
     pages.append(patient.get(address(visit_type)))  # taken by now
     choose(patient, visit_type, wall(15))
     pages.append(patient.get(address(visit_type, wall(15))))
-    assert [page.status_code for page in pages] == [200] * 7 + [409, 200]
+    assert [page.status_code for page in pages] == [200] * 8 + [409, 200]
     for page in pages:
         assert "no-store" in page["Cache-Control"]
         assert page["X-Robots-Tag"] == "noindex"
@@ -819,7 +732,11 @@ def test_nothing_that_is_sent_breaks_a_page(patient: Client, visit_type: VisitTy
         patient.get(f"/book/{value}/"),
         patient.get(f"/book/first-visit/{value}/{value}/"),
         patient.get(f"/book/first-visit/anyone/{value}/check/"),
-        patient.post(address(visit_type), dict.fromkeys(TYPED, value) | {"precautions": [value, value]}),
+        patient.post("/book/", {"gate": value, "applies": "no", "checked": value, "next": f"/book/{value}"}),
+        patient.post(address(visit_type), dict.fromkeys(TYPED, value)),
+        patient.post(
+            address(visit_type, page="health"), dict.fromkeys(TYPED, value) | {"precautions": [value, value]}
+        ),
     ]
     assert [answer.status_code for answer in answers if answer.status_code >= 500] == []
 
@@ -850,14 +767,16 @@ def test_a_practitioner_who_does_not_give_the_visit_is_not_found(
 
 @pytest.mark.parametrize("method", ["put", "delete", "patch", "options"])
 def test_pages_answer_only_what_they_are_for(patient: Client, visit_type: VisitType, method: str) -> None:
-    addresses = ["/book/", "/book/first-visit/", address(visit_type), address(visit_type, page="check")]
-    assert [getattr(patient, method)(page).status_code for page in addresses] == [405] * 4
+    addresses = ["/book/", "/book/first-visit/"]
+    addresses += [address(visit_type, page=page) for page in ("details", "health", "check")]
+    assert [getattr(patient, method)(page).status_code for page in addresses] == [405] * 5
 
 
 def test_looking_changes_nothing(patient: Client, visit_type: VisitType) -> None:
     type_details(patient, visit_type)
     before, held = dict(patient.session), list(Hold.objects.values())
-    for page in ("/book/", "/book/first-visit/", address(visit_type), address(visit_type, page="check")):
+    pages = ["/book/", "/book/?safety=again", "/book/?safety=urgent", "/book/first-visit/"]
+    for page in (*pages, *(address(visit_type, page=name) for name in ("details", "health", "check"))):
         patient.get(page)
         patient.head(page)
     assert dict(patient.session) == before

@@ -5,6 +5,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import Visits
 from tests.browser.looking import assert_no_sideways_scroll, look_at, take_picture
 from tests.browser.walking import (
+    URGENT_LIST,
     Look,
     a_new_patient,
     agree,
@@ -38,6 +39,10 @@ def walk_by_every_page(page: Page, *, look: Look) -> None:
     page.get_by_role("button", name="Continue").click()
     look(page, "gate-error")
     answer_safety_question(page, "No, none of these")
+    look(page, "urgent-list")
+    answer_safety_question(page, "I’m not sure", listed=URGENT_LIST)
+    look(page, "stop-urgent")
+    page.get_by_role("button", name="I have already been checked").click()
     look(page, "visit-type")
     choose_visit(page, "Follow-up visit")
     look(page, "times")
@@ -47,6 +52,7 @@ def walk_by_every_page(page: Page, *, look: Look) -> None:
     page.get_by_role("button", name="Continue").click()
     look(page, "details-error")
     give_details(page, a_new_patient(), precautions=("An allergy to metal",))
+    look(page, "health")
     go_on_to_check(page)
     look(page, "check")
     agree(page)

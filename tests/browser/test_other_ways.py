@@ -6,6 +6,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Site, Visits
 from tests.browser.looking import look_at
 from tests.browser.walking import (
+    EMERGENCY_LIST,
+    URGENT_LIST,
     a_new_patient,
     agree,
     answer_safety_question,
@@ -56,25 +58,45 @@ def test_going_back_keeps_what_was_typed(visit: Visits) -> None:
     go_on_to_check(page)
 
     page.get_by_role("link", name="Change name").click()
-    expect_details(page, patient.name, patient.note)
+    expect_details(page, patient.name)
     go_on_to_check(page)
     page.get_by_role("link", name="Back", exact=True).click()
-    expect_details(page, patient.name, patient.note)
+    expect_health(page, patient.note)
     go_on_to_check(page)
     page.go_back()
-    expect_details(page, patient.name, patient.note)
+    expect_health(page, patient.note)
+    page.get_by_role("link", name="Back", exact=True).click()
+    expect_details(page, patient.name)
     page.get_by_role("link", name="Back", exact=True).click()
     expect(heading(page)).to_have_text("Choose a day and time")
     choose_last_time(page)
-    expect_details(page, patient.name, patient.note)
+    expect_details(page, patient.name)
 
 
-def expect_details(page: Page, name: str, note: str) -> None:
-    expect(heading(page)).to_have_text("About you and your health")
+def test_the_browsers_back_button_finds_the_list_before(visit: Visits) -> None:
+    page = visit()
+    page.goto("/book/")
+    answer_safety_question(page, "No, none of these")
+    expect(heading(page)).to_have_text(URGENT_LIST)
+    page.go_back()
+    expect(heading(page)).to_have_text(EMERGENCY_LIST)
+    page.go_forward()
+    answer_safety_question(page, "No, none of these", listed=URGENT_LIST)
+    expect(heading(page)).to_have_text("Which visit do you need?")
+    page.go_back()
+    expect(heading(page)).to_have_text(URGENT_LIST)
+
+
+def expect_details(page: Page, name: str) -> None:
+    expect(heading(page)).to_have_text("About you")
     expect(page.get_by_label("Full name")).to_have_value(name)
+    expect(page.get_by_label("Language you prefer")).to_have_value("fa")
+
+
+def expect_health(page: Page, note: str) -> None:
+    expect(heading(page)).to_have_text("Your health")
     expect(page.get_by_label("What would you like help with?")).to_have_value(note)
     expect(page.get_by_label("Epilepsy or seizures")).to_be_checked()
-    expect(page.get_by_label("Language you prefer")).to_have_value("fa")
 
 
 def test_a_time_taken_meanwhile_is_told_kindly_and_the_answers_are_kept(visit: Visits) -> None:
@@ -133,7 +155,7 @@ def test_leaving_out_an_answer_brings_the_eye_and_the_focus_to_it(visit: Visits)
     choose_last_time(page)
     page.get_by_role("button", name="Continue").click()
 
-    expect(page).to_have_title("Error: About you and your health – Richmond Hill Acupuncture Pro")
+    expect(page).to_have_title("Error: About you – Richmond Hill Acupuncture Pro")
     assert page.evaluate("document.activeElement.id") == "errors"
     summary = page.get_by_role("alert")
     expect(summary).to_contain_text(ERROR)
@@ -142,11 +164,19 @@ def test_leaving_out_an_answer_brings_the_eye_and_the_focus_to_it(visit: Visits)
         "Enter your full name": page.get_by_label("Full name"),
         "Enter your e-mail address": page.get_by_label("E-mail"),
         "Answer whether you have been here before": page.get_by_label("No, this is my first visit"),
-        "Answer whether any of these apply to you": page.get_by_label("No, none of these"),
     }.items():
         summary.get_by_role("link", name=says).click()
         expect(leads_to).to_be_focused()
         expect(leads_to).to_be_in_viewport()
+
+
+def pass_both_lists_by_keyboard(page: Page) -> None:
+    for listed in (EMERGENCY_LIST, URGENT_LIST):
+        expect(heading(page)).to_have_text(listed)
+        press_tab_until(page, page.get_by_label("No, none of these"))
+        page.keyboard.press("Space")
+        press_tab_until(page, page.get_by_role("button", name="Continue"), at_most=2)
+        page.keyboard.press("Enter")
 
 
 def test_the_whole_way_can_be_gone_by_keyboard_alone(visit: Visits) -> None:
@@ -159,11 +189,7 @@ def test_the_whole_way_can_be_gone_by_keyboard_alone(visit: Visits) -> None:
     press_tab_until(page, page.locator("main").get_by_role("link", name="Book a visit").first, at_most=1)
     keyboard.press("Enter")
 
-    expect(heading(page)).to_have_text("Safety first")
-    press_tab_until(page, page.get_by_label("No, none of these"))
-    keyboard.press("Space")
-    press_tab_until(page, page.get_by_role("button", name="Continue"), at_most=2)
-    keyboard.press("Enter")
+    pass_both_lists_by_keyboard(page)
 
     expect(heading(page)).to_have_text("Which visit do you need?")
     press_tab_until(page, page.locator("a[href='/book/follow-up-visit/']"))
@@ -179,7 +205,7 @@ def test_the_whole_way_can_be_gone_by_keyboard_alone(visit: Visits) -> None:
     press_tab_until(page, page.get_by_role("button", name="Continue"), at_most=1)
     keyboard.press("Enter")
 
-    expect(heading(page)).to_have_text("About you and your health")
+    expect(heading(page)).to_have_text("About you")
     press_tab_until(page, page.get_by_label("Full name"))
     keyboard.type(patient.name)
     press_tab_until(page, page.get_by_label("E-mail"), at_most=1)
@@ -189,6 +215,10 @@ def test_the_whole_way_can_be_gone_by_keyboard_alone(visit: Visits) -> None:
     expect(page.get_by_label("Yes", exact=True)).to_be_checked()
     press_tab_until(page, page.get_by_label("Language you prefer"), at_most=1)
     keyboard.type("Pers")
+    press_tab_until(page, page.get_by_role("button", name="Continue"), at_most=1)
+    keyboard.press("Enter")
+
+    expect(heading(page)).to_have_text("Your health")
     press_tab_until(page, page.get_by_label("Epilepsy or seizures"))
     keyboard.press("Space")
     press_tab_until(page, page.get_by_label("No, none of these"))

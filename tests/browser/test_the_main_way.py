@@ -10,6 +10,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Site, Visits
 from tests.browser.looking import look_at
 from tests.browser.walking import (
+    EMERGENCY_LIST,
+    URGENT_LIST,
     Patient,
     a_new_patient,
     agree,
@@ -55,16 +57,22 @@ def ask_as_a_newcomer(phone: Page, patient: Patient) -> tuple[str, str]:
     expect(phone.get_by_role("heading", name="In short")).to_be_visible()
     look_at(phone, "02-article")
     phone.locator("main").get_by_role("link", name="Book a visit").last.click()
+    expect(heading(phone)).to_have_text(EMERGENCY_LIST)
     look_at(phone, "03-gate")
     answer_safety_question(phone, "No, none of these")
+    expect(heading(phone)).to_have_text(URGENT_LIST)
+    look_at(phone, "03-urgent-list")
+    answer_safety_question(phone, "No, none of these", listed=URGENT_LIST)
+    expect(heading(phone)).to_have_text("Which visit do you need?")
     look_at(phone, "04-visit-type")
     choose_visit(phone, "First visit")
     look_at(phone, "05-times")
     chosen = free_times(phone)[0]
     choose_time(phone, chosen)
-    expect(heading(phone)).to_have_text("About you and your health")
+    expect(heading(phone)).to_have_text("About you")
     look_at(phone, "06-details")
     give_details(phone, patient, precautions=("You are pregnant", "An allergy to metal"))
+    look_at(phone, "06-health")
     go_on_to_check(phone)
     expect(phone.locator("main")).to_contain_text("You are pregnant, or might be")
     look_at(phone, "07-check")

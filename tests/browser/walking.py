@@ -33,10 +33,18 @@ def heading(page: Page) -> Locator:
 # --- Asking for a visit ----------------------------------------------------------------------------------------
 
 
-def answer_safety_question(page: Page, answer: str) -> None:
-    expect(heading(page)).to_have_text("Safety first")
+EMERGENCY_LIST, URGENT_LIST = "Safety first", "Signs to have checked first"
+
+
+def answer_safety_question(page: Page, answer: str, *, listed: str = EMERGENCY_LIST) -> None:
+    expect(heading(page)).to_have_text(listed)
     page.get_by_label(answer, exact=False).check()
     page.get_by_role("button", name="Continue").click()
+
+
+def pass_both_lists(page: Page) -> None:
+    for listed in (EMERGENCY_LIST, URGENT_LIST):
+        answer_safety_question(page, "No, none of these", listed=listed)
 
 
 def choose_visit(page: Page, name: str) -> None:
@@ -47,7 +55,7 @@ def choose_visit(page: Page, name: str) -> None:
 
 def start_asking(page: Page, visit: str = "First visit") -> None:
     page.goto("/book/")
-    answer_safety_question(page, "No, none of these")
+    pass_both_lists(page)
     choose_visit(page, visit)
 
 
@@ -65,16 +73,19 @@ def choose_last_time(page: Page) -> str:
     """The last free time of the day that is shown; two walks that choose the first would meet."""
     time = free_times(page)[-1]
     choose_time(page, time)
-    expect(heading(page)).to_have_text("About you and your health")
+    expect(heading(page)).to_have_text("About you")
     return time
 
 
 def give_details(page: Page, patient: Patient, *, precautions: tuple[str, ...] = ()) -> None:
+    """Fills in who asks, goes on, and fills in the page about their health."""
     page.get_by_label("Full name").fill(patient.name)
     page.get_by_label("E-mail").fill(patient.email)
     page.get_by_label("Phone number").fill(patient.phone)
     page.get_by_label("No, this is my first visit").check()
     page.get_by_label("Language you prefer").select_option(label="Persian")
+    page.get_by_role("button", name="Continue").click()
+    expect(heading(page)).to_have_text("Your health")
     for precaution in precautions:
         page.get_by_label(precaution).check()
     page.get_by_label("Yes, what I have ticked" if precautions else "No, none of these").check()
