@@ -375,6 +375,7 @@ def test_the_check_page_shows_everything_with_a_way_to_change_it(
         ("Phone number", "416-555-0188"),
         ("Been here before", "No, this is my first visit"),
         ("Language", "Persian"),
+        ("Reminders", "2 days before"),
         (
             "Applies, or might",
             "A bleeding disorder, or you take blood thinners<br>You fear needles, or have fainted before",
@@ -384,7 +385,7 @@ def test_the_check_page_shows_everything_with_a_way_to_change_it(
         ("Fee", "$115. You pay nothing now."),
         ("Cancellation", "Free until 24 hours before your visit. Ask us what a later cancellation costs."),
     ]
-    assert page.count(">Change<span") == 11
+    assert page.count(">Change<span") == 12
 
 
 def test_the_owners_cancellation_rule_is_shown(patient: Client, visit_type: VisitType) -> None:

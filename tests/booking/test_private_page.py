@@ -375,7 +375,7 @@ class TestCancelling:
         assert cancelled["Location"] == page_of(appointment)
         assert "<h1>Cancelled</h1>" in body(client.get(cancelled["Location"]))
         assert Occupancy.objects.count() == 0
-        assert [mail.kind for mail in QueuedMail.objects.all()] == ["cancelled"]
+        assert [mail.kind for mail in QueuedMail.objects.all()] == ["cancelled_by_patient", "cancelled"]
 
     def test_a_late_cancellation_says_that_it_was_free_until_then(self) -> None:
         appointment = booked(starts_at=timezone.now() + timedelta(hours=3))
