@@ -82,13 +82,15 @@ def offer_ending(
 
 def moved(appointment: Appointment, *, was_at: datetime, now: datetime) -> None:
     """The visit or request has another time; a booked one moves in the patient's calendar too."""
+    is_booked = appointment.is_booked
+    says = _("Your visit has moved: %(when)s") if is_booked else _("Your request has moved: %(when)s")
     _to_patient(
         appointment,
         "moved",
-        _("Your visit has moved: %(when)s") % {"when": times.moment(appointment.starts_at)},
+        says % {"when": times.moment(appointment.starts_at)},
         now,
         {"was_at": was_at},
-        method=ics.Method.REQUEST if appointment.is_booked else None,
+        method=ics.Method.REQUEST if is_booked else None,
     )
 
 

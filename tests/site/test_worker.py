@@ -19,7 +19,6 @@ from email import message_from_bytes
 from io import StringIO
 from typing import Any
 from unittest.mock import ANY
-from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -310,8 +309,8 @@ def database_url() -> str:
     facts = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite:///{facts['NAME']}"
-    options = f"?host={quote(facts['HOST'], safe='')}" if facts["HOST"] else ""
-    return f"postgres://{facts['USER']}@/{facts['NAME']}{options}"
+    host = facts["OPTIONS"].get("host", facts["HOST"])
+    return f"postgres://{facts['USER']}:{facts['PASSWORD']}@/{facts['NAME']}?host={host}"
 
 
 @contextmanager
