@@ -8,6 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 from tests import postgresql
 
@@ -15,10 +17,32 @@ SKIPPED = "\n" + "!" * 88 + "\n!!  SKIPPED: {what}\n" + "!" * 88 + "\n"
 COVERAGE = ["-m", "coverage", "run", "--parallel-mode"]
 
 
-def pytest(*arguments: str, coverage: bool) -> int:
-    command = [sys.executable, *(COVERAGE if coverage else []), "-m", "pytest", *arguments]
-    print("\n$", " ".join(["python", *command[1:]]), flush=True)
+def pytest(*arguments: str, coverage: bool) -> list[str]:
+    """The command of one run."""
+    return [sys.executable, *(COVERAGE if coverage else []), "-m", "pytest", *arguments]
+
+
+def run(*commands: list[str]) -> int:
+    """Runs all at once, one for each core; what the first says is seen as it comes, what the others said, after it."""
+    others = [(command, tempfile.NamedTemporaryFile()) for command in commands[1:]]  # noqa: SIM115 (read below)
+    started = [
+        (subprocess.Popen(command, stdout=said, stderr=said), command, said) for command, said in others
+    ]
+    failed = _run(commands[0])
+    for process, command, said in started:
+        failed |= process.wait()
+        _announce(command)
+        print(Path(said.name).read_text(errors="replace"), flush=True)
+    return failed
+
+
+def _run(command: list[str]) -> int:
+    _announce(command)
     return subprocess.call(command)
+
+
+def _announce(command: list[str]) -> None:
+    print("\n$", " ".join(["python", *command[1:]]), flush=True)
 
 
 def missing() -> list[str]:
@@ -54,11 +78,12 @@ def main() -> int:
     if coverage:
         os.environ["TEMPLATE_DEBUG"] = "1"
         subprocess.check_call([sys.executable, "-m", "coverage", "erase"])
-    failed = pytest("tests", "--ignore=tests/browser", coverage=coverage)
+    tests = [pytest("tests", "--ignore=tests/browser", coverage=coverage)]
     if postgresql.binaries():
-        failed |= pytest("-p", "tests.postgresql", "tests", "--ignore=tests/browser", coverage=coverage)
+        tests.append(pytest("-p", "tests.postgresql", "tests", "--ignore=tests/browser", coverage=False))
+    failed = run(*tests)
     if shutil.which("chromium"):
-        failed |= pytest("tests/browser", coverage=coverage)
+        failed |= run(pytest("tests/browser", coverage=False))
     failed |= report(coverage=coverage)
     for what in skipped:
         print(SKIPPED.format(what=what), flush=True)
