@@ -162,7 +162,7 @@ def test_leaving_out_an_answer_brings_the_eye_and_the_focus_to_it(visit: Visits)
     look_at(page, "23-errors")
     for says, leads_to in {
         "Enter your full name": page.get_by_label("Full name"),
-        "Enter your e-mail address": page.get_by_label("E-mail"),
+        "Enter your e-mail address": page.get_by_label("E-mail", exact=True),
         "Answer whether you have been here before": page.get_by_label("No, this is my first visit"),
     }.items():
         summary.get_by_role("link", name=says).click()
@@ -208,7 +208,7 @@ def test_the_whole_way_can_be_gone_by_keyboard_alone(visit: Visits) -> None:
     expect(heading(page)).to_have_text("About you")
     press_tab_until(page, page.get_by_label("Full name"))
     keyboard.type(patient.name)
-    press_tab_until(page, page.get_by_label("E-mail"), at_most=1)
+    press_tab_until(page, page.get_by_label("E-mail", exact=True), at_most=1)
     keyboard.type(patient.email)
     press_tab_until(page, page.get_by_label("No, this is my first visit"), at_most=2)
     keyboard.press("ArrowDown")

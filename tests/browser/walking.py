@@ -80,7 +80,7 @@ def choose_last_time(page: Page) -> str:
 def give_details(page: Page, patient: Patient, *, precautions: tuple[str, ...] = ()) -> None:
     """Fills in who asks, goes on, and fills in the page about their health."""
     page.get_by_label("Full name").fill(patient.name)
-    page.get_by_label("E-mail").fill(patient.email)
+    page.get_by_label("E-mail", exact=True).fill(patient.email)
     page.get_by_label("Phone number").fill(patient.phone)
     page.get_by_label("No, this is my first visit").check()
     page.get_by_label("Language you prefer").select_option(label="Persian")
