@@ -215,6 +215,7 @@ def test_the_whole_way_can_be_gone_by_keyboard_alone(visit: Visits) -> None:
     expect(page.get_by_label("Yes", exact=True)).to_be_checked()
     press_tab_until(page, page.get_by_label("Language you prefer"), at_most=1)
     keyboard.type("Pers")
+    press_tab_until(page, page.get_by_label("Reminders by e-mail"), at_most=1)
     press_tab_until(page, page.get_by_role("button", name="Continue"), at_most=1)
     keyboard.press("Enter")
 
