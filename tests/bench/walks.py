@@ -25,7 +25,7 @@ REQUESTS: Final = 1_000
 TIMES: Final = "/book/first-visit/"
 POSTS_OF_A_WALK: Final = 4
 REQUESTS_OF_A_WALK: Final = 6
-REQUESTS_OF_A_LOOK: Final = 5
+REQUESTS_OF_A_LOOK: Final = 6
 
 _number = count(1)
 
@@ -198,11 +198,13 @@ def measure_starts(run: Run, database: str) -> list[Row]:
 
 
 def look_around(link: HTTPConnection) -> None:
-    """Five requests of somebody who looks and leaves: home, gate, answer to it, visit types, times."""
+    """Six requests of somebody who looks and leaves: home, gate, its two answers, visit types, times."""
     visitor = Visitor(link)
     visitor.get("/")
     visitor.get("/book/")
-    visitor.get(visitor.post("/book/", applies="no"))
+    for gate in ("emergency", "urgent"):
+        onward = visitor.post("/book/", gate=gate, applies="no")
+    visitor.get(onward)
     visitor.get(TIMES)
 
 

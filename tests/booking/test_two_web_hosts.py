@@ -87,7 +87,8 @@ class Client:
 
     def walk_to_the_times(self, visit_type: VisitType, starts_at: datetime) -> None:
         assert self.get("/book/").status == 200
-        assert self.post("/book/", applies="no").status == 302
+        for gate in ("emergency", "urgent"):
+            assert self.post("/book/", gate=gate, applies="no").status == 302
         day = times.local_day(starts_at).isoformat()
         assert self.get(f"/book/{visit_type.slug}/?day={day}").status == 200
 
@@ -101,7 +102,9 @@ class Client:
         assert self.get(details).status == 200
         number = f"{self.number:03}"
         facts = TYPED | {"email": f"patient{number}@example.com", "phone": f"416-555-0{number}"}
-        check = self.post(details, **facts)
+        health = self.post(details, **facts)
+        assert health.status == 302, health.page
+        check = self.post(health.location, **facts)
         assert check.status == 302, check.page
         key = re.search(r'name="key" value="([0-9a-f-]{36})"', self.get(check.location).page)
         assert key
