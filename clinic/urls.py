@@ -4,10 +4,12 @@ from django.contrib import admin
 from django.urls import include, path
 
 from clinic import views
+from content.views import points
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("articles/", include("content.urls")),
+    path("points/", points, name="points"),
     path("", include("booking.urls")),
     path("admin/", admin.site.urls),
     path("healthz", views.healthz, name="healthz"),

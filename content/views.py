@@ -12,7 +12,9 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
+from content.figures import figure_of
 from content.models import Article
+from content.points import DRAWINGS, POINTS, Caution
 from content.rendering import render_article
 
 MAX_AGE = 300  # seconds: a correction is out everywhere five minutes after staff save it
@@ -49,5 +51,21 @@ def article(request: HttpRequest, slug: str) -> HttpResponse:
             "rendered": render_article(shown.body),
             "references": shown.references.all(),
             "related": shown.related_articles(now),
+        },
+    )
+
+
+@require_safe
+@gzip_page
+@cache_control(public=True, max_age=MAX_AGE)
+def points(request: HttpRequest) -> HttpResponse:
+    return render(
+        request,
+        "content/points.html",
+        {
+            "canonical": settings.SITE_URL + reverse("points"),
+            "cautions": list(Caution),
+            "whole": [(point, point.spots["back"].dots) for point in POINTS if "back" in point.spots],
+            "figures": [figure_of(DRAWINGS[name]) for name in ("upper", "lower", "leg", "hand")],
         },
     )
