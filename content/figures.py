@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import hypot
+from math import ceil, hypot
 
 from content.points import DRAWINGS, POINTS, Caution, Drawing, Place, Point, Spot
 
@@ -10,30 +10,29 @@ NARROW = 354  # CSS pixels: how wide a drawing is in a window of 390
 TOUCHABLE = 26  # CSS pixels: labels are as high; WCAG 2.2 asks for 24
 LETTERS = 13.5  # CSS pixels
 DOT = 5.0  # CSS pixels from the middle to the edge
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """The shape of a caution within a label."""
-
-    caution: Caution
-    x: float
-    y: float
+LETTER, SHAPE, EDGE = 8.6, 14.0, 8.0  # CSS pixels: how wide a letter and a shape are, and the room beside them
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A point as it stands in a figure; `x` and `y` are the upper corner of its label, `middle` that of its code."""
+    """A point as it stands in a figure. `x` and `y` are the middle of its label.
+
+    `half` is half the label's width, `letters_at` how far from the middle its code is centred, and `marks` says
+    of each caution how far from the middle its shape stands.
+    """
 
     point: Point
-    x: float
-    y: float
-    width: float
-    middle: float
-    baseline: float
+    x: int
+    y: int
+    half: int
+    letters_at: int
+    marks: tuple[tuple[Caution, int], ...]
     line: str
     dots: tuple[Place, ...]
-    marks: tuple[Mark, ...]
+
+    @property
+    def width(self) -> int:
+        return 2 * self.half
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +49,30 @@ class Figure:
         return " ".join(map(str, self.view))
 
     @property
-    def height(self) -> float:
-        return _tidy(TOUCHABLE * self.unit)
+    def half(self) -> int:
+        """Half the height of a label."""
+        return ceil(TOUCHABLE * self.unit / 2)
+
+    @property
+    def height(self) -> int:
+        return 2 * self.half
+
+    @property
+    def letters(self) -> int:
+        return round(LETTERS * self.unit)
+
+    @property
+    def baseline(self) -> int:
+        """How far below the middle of a label its letters stand."""
+        return round(LETTERS * self.unit * 0.36)
+
+    @property
+    def radius(self) -> int:
+        return round(DOT * self.unit)
 
     @property
     def scale(self) -> float:
-        return _tidy(self.unit)
-
-    @property
-    def letters(self) -> float:
-        return _tidy(LETTERS * self.unit)
-
-    @property
-    def radius(self) -> float:
-        return _tidy(DOT * self.unit)
+        return round(self.unit, 1)
 
     @property
     def cautions(self) -> list[Caution]:
@@ -103,54 +112,36 @@ def _cut(figure: Figure) -> Figure:
     places = [
         y
         for label in figure.labels
-        for y in (label.y, label.y + figure.height, *(place[1] for place in label.dots))
+        for y in (label.y - figure.half, label.y + figure.half, *(place[1] for place in label.dots))
     ]
     margin = round(60 * figure.unit)
-    first = max(top, round(min(places)) - margin)
-    last = min(top + height, round(max(places)) + margin)
+    first = max(top, min(places) - margin)
+    last = min(top + height, max(places) + margin)
     return Figure(figure.drawing, (x, first, width, last - first), figure.labels, figure.unit)
 
 
 def _label(point: Point, spot: Spot, unit: float) -> Label:
-    mark = 14 * unit
-    text = len(point.code) * 8.6 * unit
-    width = text + len(point.cautions) * mark + 16 * unit
-    (x, y), height = spot.label, TOUCHABLE * unit
-    start = x - width / 2
+    letters = len(point.code) * LETTER * unit
+    shapes = len(point.cautions) * SHAPE * unit
+    half = round((letters + shapes) / 2 + EDGE * unit)
     marks = tuple(
-        Mark(caution, _tidy(start + text + 16 * unit + (place + 0.3) * mark), y)
+        (caution, round((letters - shapes) / 2 + (place + 0.6) * SHAPE * unit))
         for place, caution in enumerate(point.cautions)
     )
-    middle = start + text / 2 + 8 * unit
-    line = " ".join(_line(spot, width / 2, (DOT + 1.5) * unit))
-    return Label(
-        point,
-        _tidy(start),
-        _tidy(y - height / 2),
-        _tidy(width),
-        _tidy(middle),
-        _tidy(y + LETTERS * unit * 0.36),
-        line,
-        spot.dots,
-        marks,
-    )
+    line = "".join(_line(spot, half, (DOT + 1.5) * unit))
+    return Label(point, *spot.label, half, round(-shapes / 2), marks, line, spot.dots)
 
 
-def _line(spot: Spot, half: float, gap: float) -> list[str]:
+def _line(spot: Spot, half: int, gap: float) -> list[str]:
     """From the label's nearer end to each dot it names: of two that mirror each other, the nearer alone."""
     x, y = spot.label
     dots = [min(spot.dots, key=lambda dot: abs(dot[0] - x))] if spot.is_mirrored else spot.dots
     paths = []
     for dot in dots:
-        begin = (x + half if dot[0] > x else x - half, float(y))
+        begin = (x + half if dot[0] > x else x - half, y)
         bend = spot.bend or begin
         away = hypot(dot[0] - bend[0], dot[1] - bend[1])
         end = tuple(round(dot[i] + (bend[i] - dot[i]) * gap / away) for i in (0, 1))
         stops = [begin, *([spot.bend] if spot.bend else []), end]
-        paths.append("M" + "L".join(f"{round(stop[0])} {round(stop[1])}" for stop in stops))
+        paths.append("M" + "L".join(f"{stop[0]} {stop[1]}" for stop in stops))
     return paths
-
-
-def _tidy(number: float) -> float:
-    """Short enough not to weigh on the page."""
-    return round(number, 1)

@@ -9,9 +9,9 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
+from clinic.compression import compressed_page
 from content.figures import figure_of
 from content.models import Article
 from content.points import DRAWINGS, POINTS, Caution
@@ -21,7 +21,7 @@ MAX_AGE = 300  # seconds: a correction is out everywhere five minutes after staf
 
 
 @require_safe
-@gzip_page
+@compressed_page
 @cache_control(public=True, max_age=MAX_AGE)
 def articles(request: HttpRequest) -> HttpResponse:
     visible = list(Article.objects.published(timezone.now()).defer("body"))
@@ -37,7 +37,7 @@ def articles(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@gzip_page
+@compressed_page
 @cache_control(public=True, max_age=MAX_AGE)
 def article(request: HttpRequest, slug: str) -> HttpResponse:
     now = timezone.now()
@@ -56,7 +56,7 @@ def article(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@gzip_page
+@compressed_page
 @cache_control(public=True, max_age=MAX_AGE)
 def points(request: HttpRequest) -> HttpResponse:
     return render(

@@ -19,12 +19,17 @@ from tests.content.test_desk import ADD, WHOLE, faults_of
 
 PLATES = ("upper", "lower", "leg", "hand")
 FIGURES = [figure_of(drawing) for drawing in DRAWINGS.values()]
-Box = tuple[float, float, float, float]
+Box = tuple[int, int, int, int]
 
 
 def box_of(figure: Figure, label: Label) -> Box:
     """Left, upper, right and lower edge."""
-    return label.x, label.y, label.x + label.width, label.y + figure.height
+    return (
+        label.x - label.half,
+        label.y - figure.half,
+        label.x + label.half,
+        label.y + figure.half,
+    )
 
 
 def away(point: tuple[float, float], begin: tuple[float, float], end: tuple[float, float]) -> float:
@@ -201,8 +206,8 @@ def test_a_figure_is_cut_to_the_height_of_its_points_and_shows_all_of_them() -> 
     assert width == whole[2]
     assert height < whole[3] / 2
     for label in figure.labels:
-        assert upper < label.y
-        assert label.y + figure.height < upper + height
+        assert upper < label.y - figure.half
+        assert label.y + figure.half < upper + height
 
 
 def test_points_in_an_article_lead_to_the_map_and_are_told_in_words_below() -> None:
