@@ -1,7 +1,7 @@
 """Thousands of requests that no form would send: every address, hostile values everywhere, and never a fault.
 
-2,000 requests in the suite; `FUZZED_REQUESTS=10000` asks for more (never fewer) and `FUZZ_SEED` for others. A request
-that breaks the site is printed as it was sent.
+2,000 requests in the suite; `FUZZED_REQUESTS=10000` asks for more and `FUZZ_SEED` for others; with `-s` the
+answers are counted by status. A request that breaks the site is printed as it was sent.
 """
 
 import logging
@@ -205,6 +205,8 @@ def test_no_request_breaks_the_site() -> None:
         if answer.status_code >= 500:
             why = answer.exc_info[1] if getattr(answer, "exc_info", None) else ""
             broken.append(f"{type(why).__name__}: {str(why)[:200]}\n    {sent[:3000]}")
+    shown = ", ".join(f"{count} × {status}" for status, count in sorted(answered.items()))
+    print(f"{sum(answered.values())} requests, seed {SEED}, {len(broken)} faults: {shown}")  # noqa: T201 (with -s)
     assert broken == []
     assert {200, 302, 400, 403, 404, 405} <= answered.keys(), answered
 
