@@ -35,6 +35,7 @@ HOSTILE: Final = [
     "A{{ 7|add:7 }}{% debug %}",
     "A\u202e&lt;script&gt;alert(1)&lt;/script&gt;",
 ]
+FOLLOWED: Final = {"href", "src", "action", "formaction", "data", "srcdoc", "content"}
 EMAIL: Final = '"<script>alert(1)</script>"@example.com'  # an address that the form takes
 NAMES: Final = [
     "gate", "applies", "next", "safety", "start", "practitioner", "from", "day", "name", "email", "phone",
@@ -55,7 +56,8 @@ class Dangers(HTMLParser):
         self.is_script = tag == "script"
         for name, value in attrs:
             plain = "".join((value or "").split()).lower()
-            if name.startswith("on") or (plain.startswith(("javascript:", "data:text")) and name != "value"):
+            is_followed = name in FOLLOWED and plain.startswith(("javascript:", "data:"))
+            if name.startswith("on") or is_followed:
                 self.found.append(self.get_starttag_text() or tag)
 
     def handle_data(self, data: str) -> None:
@@ -152,17 +154,9 @@ def test_what_is_refused_stays_text_on_the_page_that_refuses_it(
     """Every field of every form of a patient's, its address included."""
     check, wrong = address(visit_type, page="check"), dict.fromkeys(NAMES, text) | {text: text}
     type_details(patient, visit_type)
-    forms = {
-        "/book/": wrong,
-        "/book/first-visit/": wrong,
-        address(visit_type): wrong,
-        address(visit_type, page="health"): wrong,
-        check: wrong,
-        JOIN: wrong,
-        "/appointments/lost/": wrong,
-    }
-    pages = [patient.post(where, form) for where, form in forms.items()]
-    pages += [patient.get(where, wrong) for where in forms]
+    places = ["/book/", "/book/first-visit/", address(visit_type), address(visit_type, page="health"), check]
+    places += [JOIN, "/appointments/lost/"]
+    pages = [ask(where, wrong) for ask in (patient.post, patient.get) for where in places]
     caught = {"consent": "on", "key": key_on(patient.get(check)), TRAP: text} | {text: text}
     pages.append(patient.post(check, caught))
     assert pages[-1].status_code == 422
@@ -176,13 +170,11 @@ def test_what_is_refused_stays_text_on_the_page_that_refuses_it(
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_mail_carries_what_was_typed_and_its_preview_runs_nothing(text: str) -> None:
-    write_every_mail(replace(PARISA, name=text, note=text, email=EMAIL, phone=""))
+    write_every_mail(replace(PARISA, name=text, note=text, phone=""))
     User.objects.create_superuser("owner", password="pw")
     desk = Client()
     desk.force_login(User.objects.get(username="owner"))
-    rows = list(QueuedMail.objects.all())
-    assert EMAIL in {row.to for row in rows}
-    for row in rows:
+    for row in QueuedMail.objects.all():
         preview = desk.get(reverse("admin:clinic_queuedmail_html", args=[row.pk]))
         assert preview.status_code == 200
         assert "default-src 'none'" in preview["Content-Security-Policy"]

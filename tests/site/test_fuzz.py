@@ -228,7 +228,12 @@ def test_a_body_or_form_past_its_limit_is_refused(body: bytes, status: int) -> N
 @pytest.mark.parametrize("key", ["%00", "\x00", "-1", "9" * 30, "9" * 5000, "٣", "1.5", ""])
 @pytest.mark.parametrize(
     ("page", "field"),
-    [("content/article/add/", "related"), ("booking/visittype/add/", "practitioners")],
+    [
+        ("content/article/add/", "related"),
+        ("booking/visittype/add/", "practitioners"),
+        ("auth/group/add/", "permissions"),
+        ("auth/user/<path:object_id>/change/", "groups"),
+    ],
 )
 def test_a_key_that_is_none_is_refused_by_the_list_it_was_chosen_from(
     page: str, field: str, key: str
