@@ -27,5 +27,5 @@ class DeskGroupAdmin(GroupAdmin, WithKeys):
 
 
 @admin.register(User)
-class DeskUserAdmin(UserAdmin, WithKeys):
+class DeskUserAdmin(UserAdmin, WithKeys):  # type: ignore[type-arg]
     pass
