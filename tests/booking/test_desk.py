@@ -562,6 +562,12 @@ def test_extra_fields_beside_an_answer_change_nothing_else(receptionist: Client)
     assert Appointment.objects.values().get() == before | {"status": Status.BOOKED, "version": 2}
 
 
+@pytest.mark.parametrize("where", ["/admin/auth/group/1/delete/", "/admin/booking/closure/add/"])
+def test_an_empty_column_to_look_rows_up_by_is_a_bad_request(owner: Client, where: str) -> None:
+    assert owner.get(where, {"_to_field": ""}).status_code == 400
+    assert owner.post(f"{where}?_to_field=id", {"_to_field": ""}).status_code == 400
+
+
 @pytest.mark.parametrize("text", XSS)
 def test_what_a_patient_typed_stays_text(owner: Client, text: str) -> None:
     patient = make_patient(text, phone=text[:40])
@@ -697,6 +703,26 @@ def test_a_proposed_closure_is_accepted_by_taking_its_tick_away(owner: Client) -
     }
     saved(owner, f"/admin/booking/closure/{proposal.pk}/change/", data | {"reason": "Canada Day"})
     assert list(Closure.objects.in_force()) == [proposal]
+
+
+def test_proposed_closures_are_accepted_from_the_list_together(owner: Client) -> None:
+    labour_day, christmas = (
+        Closure.objects.create(
+            starts_at=wall(0, days_ahead=days), ends_at=wall(0, days_ahead=days + 1), proposed=True
+        )
+        for days in (3, 9)
+    )
+    left = Closure.objects.create(
+        starts_at=wall(0, days_ahead=20), ends_at=wall(0, days_ahead=21), proposed=True
+    )
+    form = {"action": "accept", "_selected_action": [labour_day.pk, christmas.pk]}
+    answer = owner.post("/admin/booking/closure/", form)
+    assert said(answer) == ["2 proposed closures are accepted: nothing can be booked then any more."]
+    assert set(Closure.objects.in_force()) == {labour_day, christmas}
+    assert said(owner.post("/admin/booking/closure/", form))[1:] == [
+        "None of these was only proposed; nothing was changed."
+    ]
+    assert left not in Closure.objects.in_force()
 
 
 def test_there_is_one_row_of_booking_rules_and_it_stays(owner: Client) -> None:
