@@ -12,6 +12,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
+from content.guides import guide_of
 from content.models import Article
 from content.rendering import render_article
 
@@ -49,5 +50,6 @@ def article(request: HttpRequest, slug: str) -> HttpResponse:
             "rendered": render_article(shown.body),
             "references": shown.references.all(),
             "related": shown.related_articles(now),
+            "guide": guide_of(shown, now),
         },
     )
