@@ -42,6 +42,7 @@ def test_a_statement_is_the_same_for_everybody_asks_no_database_and_leaves_no_co
     assert f'<link rel="canonical" href="https://clinic.example{path}">' in page
     assert page.count("<h1>") == 1
     assert "22 November 2026" in page
+    assert f'href="/corrections/?page={path}"' in page
     assert client.post(path).status_code == 405
 
 
