@@ -12,6 +12,7 @@ from booking import times
 from booking.models import Resource
 from clinic.desk_mail import QueuedMailAdmin
 from clinic.models import QueuedMail
+from content.remarks import Remark
 
 APPS = ["booking", "content", "clinic", "auth"]  # as staff meet them
 
@@ -55,4 +56,6 @@ class Desk(AdminSite):
         if request.user.has_perm("clinic.view_queuedmail"):
             context["undelivered"] = QueuedMail.objects.parked().count()
             context["late_mails"] = QueuedMail.objects.late(now).count()
+        if request.user.has_perm("content.view_remark"):
+            context["remarks"] = Remark.objects.filter(is_settled=False).count()
         return super().index(request, context | (extra_context or {}))

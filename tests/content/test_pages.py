@@ -196,7 +196,21 @@ def test_staff_read_remarks_and_tick_off_what_is_dealt_with_and_change_no_word(c
     assert desk.get("/admin/content/remark/add/").status_code == 403
 
 
+@pytest.mark.ignore_template_errors  # Django's own pages print what may be unset
+def test_the_first_page_of_the_desk_says_how_many_remarks_wait_and_leads_to_them(client: Client) -> None:
+    settled, *_waiting = [note_remark(page="/visit/", text="Wrong", email="", now=NOW) for _ in range(3)]
+    Remark.objects.filter(pk=settled.pk).update(is_settled=True)
+    desk = staff(client, "view_remark")
+    page = " ".join(desk.get("/admin/").content.decode().split())
+    assert "2 readers say that something is wrong with a page." in page
+    waiting = "/admin/content/remark/?is_settled__exact=0"
+    assert f'href="{waiting}"' in page
+    assert desk.get(waiting).context["cl"].result_count == 2
+
+
+@pytest.mark.ignore_template_errors
 def test_an_editor_of_articles_alone_does_not_read_what_readers_wrote(client: Client) -> None:
     remark = note_remark(page="/privacy/", text="Wrong", email="", now=NOW)
     desk = staff(client, "change_article")
+    assert "says that something is wrong" not in desk.get("/admin/").content.decode()
     assert desk.get(f"/admin/content/remark/{remark.pk}/change/").status_code == 403
