@@ -12,6 +12,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
+from clinic import limits
 from content import statements
 from content.forms import RemarkForm
 from content.remarks import PAGE_LENGTH, note_remark
@@ -42,7 +43,9 @@ def corrections(request: HttpRequest) -> HttpResponse:
     page = asked if OUR_ADDRESS.fullmatch(asked) else ""
     form = RemarkForm(request.POST if request.method == "POST" else None, initial={"page": page})
     if form.is_valid():
-        note_remark(**form.cleaned_data, now=timezone.now())
+        now = timezone.now()
+        limits.count(limits.REMARK, request, now=now)
+        note_remark(**form.cleaned_data, now=now)
         return redirect(f"{reverse('corrections')}?sent=1")
     is_sent = "sent" in request.GET and not form.is_bound
     template = "content/corrections_sent.html" if is_sent else "content/corrections.html"

@@ -1,17 +1,18 @@
 """The clinic's statements, and how a reader tells it that a page is wrong."""
 
 import re
+from contextlib import suppress
 from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core import mail as outbox
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from clinic import mail
+from clinic import limits, mail
 from clinic.models import QueuedMail
 from content.forms import RemarkForm
 from content.remarks import Remark, note_remark
@@ -160,6 +161,21 @@ def test_a_new_line_counts_as_one_character_of_two_thousand(client: Client) -> N
 @pytest.mark.parametrize("char", ["\x00", "\x07", "\ud800"])
 def test_what_cannot_be_kept_is_refused_at_its_field(field: str, char: str) -> None:
     assert list(RemarkForm(WORDS | {field: f"a{char}@example.com"}).errors) == [field]
+
+
+def test_remarks_are_taken_only_so_often_and_the_words_of_one_too_many_are_not_lost(client: Client) -> None:
+    request = RequestFactory().post(FORM)
+    for now in (timezone.now(), timezone.now() + limits.REMARK.per):  # a window may end just now
+        for _ in range(limits.REMARK.from_one_address):
+            with suppress(limits.OverLimit):
+                limits.count(limits.REMARK, request, now=now)
+    response = client.post(FORM, WORDS)
+    assert response.status_code == 429
+    assert int(response["Retry-After"]) > 0
+    assert (
+        '<input type="hidden" name="text" value="The second number is wrong.">' in response.content.decode()
+    )
+    assert (Remark.objects.count(), QueuedMail.objects.count()) == (0, 0)
 
 
 def test_the_page_is_kept_by_nobody_and_found_by_no_search(client: Client) -> None:
