@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.choices import RowsAutocomplete, RowsField
+from content import desk_remarks  # noqa: F401 (registers itself)
 from content.models import Article, Reference
 from content.rendering import render_article
 

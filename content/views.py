@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from clinic.compression import compressed_page
 from content.figures import figure_of
+from content.guides import guide_of
 from content.models import Article
 from content.points import DRAWINGS, POINTS, Caution
 from content.rendering import render_article
@@ -51,6 +52,7 @@ def article(request: HttpRequest, slug: str) -> HttpResponse:
             "rendered": render_article(shown.body),
             "references": shown.references.all(),
             "related": shown.related_articles(now),
+            "guide": guide_of(shown, now),
         },
     )
 

@@ -37,11 +37,18 @@ def styles_of(html: str) -> list[bytes]:
     return [Compressor.compress_brotli(Path(str(file)).read_bytes()) for file in files]
 
 
-@pytest.mark.parametrize("page", ["articles", "home", "points"])
+@pytest.mark.parametrize("page", ["articles", "home", "points", "statements"])
 def test_a_page_to_read_comes_in_one_round_trip_without_script_or_cookie(client: Client, page: str) -> None:
     call_command("starter_content")
     articles = [article.get_absolute_url() for article in Article.objects.all()]
-    for address in {"articles": ["/articles/", *articles], "home": ["/"], "points": ["/points/"]}[page]:
+    statements = ["/visit/", "/privacy/", "/accessibility/", "/how-we-write/"]
+    addresses = {
+        "articles": ["/articles/", *articles],
+        "home": ["/"],
+        "points": ["/points/"],
+        "statements": statements,
+    }
+    for address in addresses[page]:
         html = client.get(address).content.decode()
         compressed = fetched(client, address)
         styles = styles_of(html)
