@@ -10,7 +10,7 @@ NARROW = 354  # CSS pixels: how wide a drawing is in a window of 390
 TOUCHABLE = 26  # CSS pixels: labels are as high; WCAG 2.2 asks for 24
 LETTERS = 13.5  # CSS pixels
 DOT = 5.0  # CSS pixels from the middle to the edge
-LETTER, SHAPE, EDGE = 8.6, 15.0, 8.0  # CSS pixels: the widths of a letter, of a shape, and of the room beside
+LETTER, SHAPE, EDGE = 9.2, 15.0, 7.0  # CSS pixels: the widths of a letter, of a shape, and of the room beside
 
 
 @dataclass(frozen=True, slots=True)
