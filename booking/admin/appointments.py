@@ -17,6 +17,7 @@ from booking.admin.decisions import DecisionsAdmin, who
 from booking.admin.links import LinkAdmin
 from booking.admin.today import midnight
 from booking.models import Appointment, DeclineReason
+from booking.samples import in_words
 from clinic.models import QueuedMail
 
 
@@ -74,7 +75,7 @@ class AppointmentAdmin(LinkAdmin, DecisionsAdmin):
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
-        return Appointment.objects.with_people()
+        return Appointment.objects.with_people().with_replaced()
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return [*self.list_display, self._acts(request)] if self.may_decide(request) else self.list_display
@@ -115,6 +116,11 @@ class AppointmentAdmin(LinkAdmin, DecisionsAdmin):
                 (change, who(change), reasons.get(change.reason, change.reason))
                 for change in appointment.changes.select_related("by")
             ],
-            "mails": QueuedMail.objects.filter(about=appointment.reference).order_by("created_at", "pk"),
+            "mails": [
+                (mail, in_words(mail.kind))
+                for mail in QueuedMail.objects.filter(about=appointment.reference).order_by(
+                    "created_at", "pk"
+                )
+            ],
         }
         return super().render_change_form(request, context, *args, **kwargs)

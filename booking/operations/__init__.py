@@ -1,5 +1,6 @@
 """Everything that changes an appointment, one transaction each: all of it happens, with its mail, or nothing does."""
 
+from booking.operations.changes import ask_to_change
 from booking.operations.decisions import (
     cancel_appointment,
     confirm_appointment,
@@ -25,7 +26,7 @@ from booking.operations.offers import (
     ask_for_another_time,
     offer_other_times,
 )
-from booking.operations.reminders import Reminded, remind
+from booking.operations.reminders import Reminded, choose_reminders, remind
 from booking.operations.requests import Details, book_appointment, request_appointment
 from booking.operations.waitlist import (
     Wishes,
@@ -55,9 +56,11 @@ __all__ = [
     "Wishes",
     "accept_offered_time",
     "ask_for_another_time",
+    "ask_to_change",
     "book_appointment",
     "can_be_replaced",
     "cancel_appointment",
+    "choose_reminders",
     "confirm_appointment",
     "decline_appointment",
     "decline_offer",

@@ -6,6 +6,7 @@ from booking.views.changing import accept, cancel, move
 from booking.views.choosing import choose_time
 from booking.views.gate import start
 from booking.views.lost import lost_link
+from booking.views.visit import reminders
 from booking.views.waitlist import (
     decline_offer,
     join_waitlist,
@@ -31,6 +32,7 @@ __all__ = [
     "move",
     "open_link",
     "open_waitlist",
+    "reminders",
     "start",
     "take_offer",
     "waitlist",

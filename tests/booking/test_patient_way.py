@@ -36,6 +36,7 @@ TYPED = {
     "name": "Parisa Karimi",
     "email": "parisa@example.com",
     "phone": "416-555-0188",
+    "adult": "yes",
     "new_patient": "new",
     "language": "fa",
     "any_precaution": "no",
@@ -259,6 +260,7 @@ def test_an_empty_form_says_at_each_field_what_is_missing(patient: Client, visit
     assert page.context["form"].errors == {
         "name": ["Enter your full name"],
         "email": ["Enter your e-mail address"],
+        "adult": ["Answer whether the patient is 18 or older"],
         "new_patient": ["Answer whether you have been here before"],
         "language": ["Choose a language from the list"],
     }

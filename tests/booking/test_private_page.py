@@ -458,17 +458,6 @@ class TestMoving:
         client.post(page_of(appointment, "move"), form(appointment, start=start(wall(10, 15))))
         assert Appointment.objects.get().starts_at == wall(10, 15)
 
-    def test_a_booked_visit_stays_with_its_practitioner(self) -> None:
-        visit_type = make_clinic(practitioners=2, rooms=2)
-        first, second = visit_type.practitioners.order_by("pk")
-        appointment = booked(visit_type, practitioner=first)
-        client = visitor(appointment)
-        assert second.name not in body(client.get(page_of(appointment, "move")))
-        client.post(
-            page_of(appointment, "move"), form(appointment, start=start(wall(14)), practitioner=second.slug)
-        )
-        assert Appointment.objects.get().practitioner == first
-
     def test_a_request_may_go_to_another_practitioner_and_stays_a_request(self) -> None:
         visit_type = make_clinic(practitioners=2, rooms=2)
         first, second = visit_type.practitioners.order_by("pk")

@@ -589,7 +589,13 @@ def test_changing_one_page_of_answers_leads_straight_back_to_the_check(
         "whoever comes first to the health page is asked who they are"
     )
     type_details(patient, visit_type, note="Kept")
-    changed = {"name": "Wing Chan", "email": "wing@example.com", "new_patient": "new", "language": "yue"}
+    changed = {
+        "name": "Wing Chan",
+        "email": "wing@example.com",
+        "adult": "yes",
+        "new_patient": "new",
+        "language": "yue",
+    }
     assert patient.post(address(visit_type), changed)["Location"] == address(visit_type, page="check")
     check = body(patient.get(address(visit_type, page="check")))
     assert ("Wing Chan" in check, "Kept" in check) == (True, True)

@@ -163,6 +163,9 @@ def test_leaving_out_an_answer_brings_the_eye_and_the_focus_to_it(visit: Visits)
     for says, leads_to in {
         "Enter your full name": page.get_by_label("Full name"),
         "Enter your e-mail address": page.get_by_label("E-mail", exact=True),
+        "Answer whether the patient is 18 or older": page.get_by_role(
+            "group", name="Is the patient 18 or older?"
+        ).get_by_label("Yes"),
         "Answer whether you have been here before": page.get_by_label("No, this is my first visit"),
     }.items():
         summary.get_by_role("link", name=says).click()
