@@ -11,6 +11,7 @@ from booking import operations
 from booking.forms_visit import RemindersForm
 from booking.models import Appointment
 from booking.views.appointments import appointment_page, private
+from clinic import limits
 
 IS_OVER = _("This visit is over or will not take place. Nothing was changed.")
 
@@ -22,6 +23,7 @@ def reminders(request: HttpRequest, asked: Appointment) -> HttpResponse:
     now, form = timezone.now(), RemindersForm(request.POST)
     if not form.is_valid():
         return appointment_page(request, asked, now=now, reminders_form=form)
+    limits.count(limits.CHANGE, request, now=now)
     try:
         operations.choose_reminders(appointment=asked, reminders=form.chosen, now=now)
     except operations.AlreadyDecided as over:

@@ -105,6 +105,19 @@ def visit_type() -> VisitType:
     return make_clinic(slug="first-visit", fee=115)
 
 
+def test_for_somebody_under_18_the_phone_number_is_given_and_nothing_kept(
+    patient: Client, visit_type: VisitType
+) -> None:
+    choose(patient, visit_type)
+    response = patient.post(address(visit_type), TYPED | {"adult": "no"})
+    page = body(response)
+    assert (response.status_code, Appointment.objects.count(), patient.session.get("draft")) == (200, 0, None)
+    assert "For people under 18 we arrange visits by phone only." in page
+    assert "905-555-0100. We have not kept anything from this page." in page
+    assert 'value="Parisa Karimi"' in page
+    assert type_details(patient, visit_type)["Location"] == address(visit_type, page="check")
+
+
 # --- The time --------------------------------------------------------------------------------------------------
 
 
