@@ -36,6 +36,7 @@ urlpatterns = [
     path("appointments/<slug:reference>/move/", views.move, name="move"),
     path("appointments/<slug:reference>/cancel/", views.cancel, name="cancel"),
     path("appointments/<slug:reference>/accept/", views.accept, name="accept"),
+    path("appointments/<slug:reference>/check-in/", views.check_in, name="check_in"),
     path("appointments/<slug:reference>/reminders/", views.reminders, name="reminders"),
     path("waitlist/open/<str:token>/", views.open_waitlist, name="open_waitlist"),
     path("waitlist/<slug:reference>/", views.waitlist, name="waitlist"),

@@ -12,11 +12,12 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from booking import times
+from booking import queries, times
 from booking.admin.arranging import ArrangingAdmin
 from booking.admin.decisions import who
 from booking.admin.links import LinkAdmin
 from booking.admin.today import midnight
+from booking.check_in_plot import check_in_plot
 from booking.models import Appointment, DeclineReason
 from booking.samples import in_words
 from clinic.models import QueuedMail
@@ -110,8 +111,11 @@ class AppointmentAdmin(LinkAdmin, ArrangingAdmin):
     ) -> HttpResponse:
         appointment: Appointment = context["original"]
         reasons = dict(DeclineReason.choices)
+        check_ins = queries.check_ins_along_with(appointment)
         context |= {
             "appointment": appointment,
+            "check_ins": check_ins,
+            "plot": check_in_plot(check_ins),
             "may_decide": self.may_decide(request),
             "history": [
                 (change, who(change), reasons.get(change.reason, change.reason))

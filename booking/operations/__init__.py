@@ -1,6 +1,7 @@
 """Everything that changes an appointment, one transaction each: all of it happens, with its mail, or nothing does."""
 
 from booking.operations.changes import ask_to_change
+from booking.operations.checkins import HowItIs, answer_check_in, is_asked
 from booking.operations.decisions import (
     cancel_appointment,
     confirm_appointment,
@@ -11,6 +12,7 @@ from booking.operations.errors import (
     AlreadyDecided,
     AlreadyWaiting,
     CallBackFirst,
+    NotAskedNow,
     OfferEnded,
     TimeFree,
     TimeTaken,
@@ -47,6 +49,8 @@ __all__ = [
     "CallBackFirst",
     "Details",
     "Expired",
+    "HowItIs",
+    "NotAskedNow",
     "OfferEnded",
     "OfferedTime",
     "Reminded",
@@ -55,6 +59,7 @@ __all__ = [
     "TooManyPending",
     "Wishes",
     "accept_offered_time",
+    "answer_check_in",
     "ask_for_another_time",
     "ask_to_change",
     "book_appointment",
@@ -67,6 +72,7 @@ __all__ = [
     "expire_overdue",
     "held_time",
     "hold_time",
+    "is_asked",
     "join_waitlist",
     "leave_waitlist",
     "move_appointment",

@@ -6,7 +6,7 @@ from booking.views.changing import accept, cancel, move
 from booking.views.choosing import choose_time
 from booking.views.gate import start
 from booking.views.lost import lost_link
-from booking.views.visit import reminders
+from booking.views.visit import check_in, reminders
 from booking.views.waitlist import (
     decline_offer,
     join_waitlist,
@@ -22,6 +22,7 @@ __all__ = [
     "calendar_file",
     "cancel",
     "check",
+    "check_in",
     "choose_time",
     "decline_offer",
     "details",

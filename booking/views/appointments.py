@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.views.decorators.http import require_safe
 
-from booking import drafts, ics, links
+from booking import drafts, ics, links, operations, queries
+from booking.check_in_plot import check_in_plot
 from booking.forms_visit import RemindersForm
 from booking.models import Appointment, BookingRules, DeclineReason, Status
 from booking.views.pages import View, patient_page
@@ -90,6 +91,10 @@ def appointment_page(
     context = change_context(asked, now=now) | {"problem": problem, "changes": changes}
     context["reminders_form"] = reminders_form or RemindersForm(initial={"reminders": asked.reminders})
     context["form"] = reminders_form
+    check_ins = queries.check_ins_along_with(asked)
+    context["check_ins"], context["plot"] = check_ins, check_in_plot(check_ins)
+    context["is_asked"] = operations.is_asked(asked, now=now)
+    context["has_answered"] = any(check_in.appointment_id == asked.pk for check_in in check_ins)
     context["mine"] = drafts.references_opened(request.session)
     return render(request, "booking/appointment.html", context, status=status)
 
