@@ -253,6 +253,10 @@ class Appointment(Scheduled):
         return self.status in (Status.PENDING, Status.BOOKED)
 
     @property
+    def wants_reminders(self) -> bool:
+        return bool(self.Reminders(self.reminders).leads)
+
+    @property
     def waits_for_call(self) -> bool:
         """Whether staff must speak with the patient before this can become a booked visit."""
         return self.call_back and self.called_back_at is None

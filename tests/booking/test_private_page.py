@@ -781,8 +781,9 @@ class TestReminders:
         assert self.choose(appointment, chosen)["Location"] == f"{page_of(appointment)}#reminders"
         now_at = Appointment.objects.get()
         assert (now_at.reminders, now_at.version) == (chosen, 1)
-        says = Appointment.Reminders(chosen).label
-        assert f"Now: {says}, to <bdi>" in body(visitor(appointment).get(page_of(appointment)))
+        label = Appointment.Reminders(chosen).label
+        says = f"Now: {label}, to <bdi>" if chosen != "none" else "Now: no reminders."
+        assert says in body(visitor(appointment).get(page_of(appointment)))
 
     @pytest.mark.parametrize(("chosen", "left"), [("none", 0), ("24h", 0), ("48h", 1), ("both", 1)])
     def test_one_that_is_not_wanted_any_more_and_has_not_left_is_taken_back(
