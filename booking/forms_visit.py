@@ -1,5 +1,7 @@
 """What a patient may say on the page of a visit that they have or asked for."""
 
+from typing import Any
+
 from crispy_forms.helper import FormHelper
 from django import forms
 from django.utils.functional import Promise
@@ -32,7 +34,7 @@ class RemindersForm(forms.Form):
         return Appointment.Reminders(self.cleaned_data["reminders"])
 
 
-def _scale(label: Promise, least: Promise, most: Promise) -> forms.TypedChoiceField:
+def _scale(label: Any, least: Promise, most: Promise) -> forms.TypedChoiceField:
     """A whole number from 0 to 10, chosen by one press; `least` and `most` say what its ends mean."""
     return forms.TypedChoiceField(
         label=label,

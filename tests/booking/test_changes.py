@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -212,7 +212,7 @@ class TestTheAnswer:
         files = [
             part for part in mail.message(row).message().walk() if part.get_content_type() == "text/calendar"
         ]
-        read: list[Any] = [Calendar.from_ical(part.get_payload(decode=True)) for part in files]
+        read: list[Any] = [Calendar.from_ical(cast("bytes", part.get_payload(decode=True))) for part in files]
         assert [
             (
                 part.get_filename(),
