@@ -1,5 +1,6 @@
 """Everything that changes an appointment, one transaction each: all of it happens, with its mail, or nothing does."""
 
+from booking.operations.attendance import note_arrival, note_completion, note_no_show, step_back
 from booking.operations.changes import ask_to_change
 from booking.operations.checkins import HowItIs, answer_check_in, is_asked
 from booking.operations.decisions import (
@@ -13,6 +14,7 @@ from booking.operations.errors import (
     AlreadyWaiting,
     CallBackFirst,
     NotAskedNow,
+    NotYet,
     OfferEnded,
     TimeFree,
     TimeTaken,
@@ -51,6 +53,7 @@ __all__ = [
     "Expired",
     "HowItIs",
     "NotAskedNow",
+    "NotYet",
     "OfferEnded",
     "OfferedTime",
     "Reminded",
@@ -76,7 +79,10 @@ __all__ = [
     "join_waitlist",
     "leave_waitlist",
     "move_appointment",
+    "note_arrival",
     "note_call_back",
+    "note_completion",
+    "note_no_show",
     "offer_other_times",
     "offer_released_time",
     "release_hold",
@@ -85,6 +91,7 @@ __all__ = [
     "replace_link",
     "request_appointment",
     "send_link_again",
+    "step_back",
     "take_offer",
     "wait_for_earlier",
 ]

@@ -38,6 +38,10 @@ class NotAskedNow(Exception):
     """What is asked before a visit can be answered neither this early nor this late, nor of a visit not booked."""
 
 
+class NotYet(Exception):
+    """The visit has not come to the point that was to be noted."""
+
+
 class AlreadyDecided(Exception):
     """The appointment has changed since the person who decides looked at it; it holds what it is now."""
 
