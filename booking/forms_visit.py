@@ -34,7 +34,7 @@ class RemindersForm(forms.Form):
         return Appointment.Reminders(self.cleaned_data["reminders"])
 
 
-def _scale(label: Any, least: Promise, most: Promise) -> forms.TypedChoiceField:
+def _scale(label: Any, least: Promise, most: Promise, ask_again: Promise) -> forms.TypedChoiceField:
     """A whole number from 0 to 10, chosen by one press; `least` and `most` say what its ends mean."""
     return forms.TypedChoiceField(
         label=label,
@@ -42,10 +42,7 @@ def _scale(label: Any, least: Promise, most: Promise) -> forms.TypedChoiceField:
         choices=[(number, str(number)) for number in range(LEAST, MOST + 1)],
         coerce=int,
         widget=forms.RadioSelect,
-        error_messages={
-            "required": _("Choose a number from 0 to 10"),
-            "invalid_choice": _("Choose a number from 0 to 10"),
-        },
+        error_messages={"required": ask_again, "invalid_choice": ask_again},
     )
 
 
@@ -54,21 +51,29 @@ class CheckInForm(forms.Form):
 
     use_required_attribute = False
 
-    pain_now = _scale(_("How strong is your pain now?"), _("no pain"), _("pain as bad as you can imagine"))
+    pain_now = _scale(
+        _("How strong is your pain now?"),
+        _("no pain"),
+        _("pain as bad as you can imagine"),
+        _("Choose how strong your pain is now, from 0 to 10"),
+    )
     pain_last_week = _scale(
         _("How strong was your pain on average in the past week?"),
         _("no pain"),
         _("pain as bad as you can imagine"),
+        _("Choose how strong your pain was on average, from 0 to 10"),
     )
     enjoyment = _scale(
         _("How much has pain interfered with your enjoyment of life in the past week?"),
         _("not at all"),
         _("completely"),
+        _("Choose how much pain interfered with your enjoyment of life, from 0 to 10"),
     )
     activity = _scale(
         _("How much has pain interfered with your general activity in the past week?"),
         _("not at all"),
         _("completely"),
+        _("Choose how much pain interfered with your general activity, from 0 to 10"),
     )
 
     @property

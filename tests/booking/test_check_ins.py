@@ -102,7 +102,9 @@ class TestThePage:
         answered = visitor(appointment).post(page_of(appointment, PAGE), TYPED | {"enjoyment": typed})
         page = body(answered)
         assert (answered.status_code, CheckIn.objects.count()) == (200, 0)
-        assert page.count("Choose a number from 0 to 10") == 2  # in the summary and at the question
+        assert (
+            page.count("Choose how much pain interfered with your enjoyment of life, from 0 to 10") == 2
+        )  # in the summary and at the question
         assert re.findall(r'name="(\w+)" value="(\d+)"[^>]* checked', page) == [
             (name, value) for name, value in TYPED.items() if name != "enjoyment"
         ]

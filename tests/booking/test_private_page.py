@@ -258,7 +258,7 @@ class TestThePage:
         ],
     )
     def test_it_offers_what_can_be_done_now(self, status: Status, offered: list[str]) -> None:
-        appointment = make_appointment(make_clinic(), status=status)
+        appointment = make_appointment(make_clinic(), status=status, starts_at=wall(10, days_ahead=5))
         page = body(visitor(appointment).get(page_of(appointment)))
         assert re.findall(r'<a class="btn[^>]*>([^<]*)</a>', page) == offered
 
