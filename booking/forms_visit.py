@@ -34,7 +34,7 @@ class RemindersForm(forms.Form):
         return Appointment.Reminders(self.cleaned_data["reminders"])
 
 
-def _scale(label: Any, least: Promise, most: Promise, ask_again: Promise) -> forms.TypedChoiceField:
+def _scale(label: Any, least: Promise, most: Promise, ask_again: Any) -> forms.TypedChoiceField:
     """A whole number from 0 to 10, chosen by one press; `least` and `most` say what its ends mean."""
     return forms.TypedChoiceField(
         label=label,
