@@ -106,7 +106,7 @@ def test_an_offered_time_is_taken_then_moved_then_cancelled(
     look_at(page, "46-cancelled")
     steps = site.rows(
         "SELECT to_status, reason FROM booking_statuschange JOIN booking_appointment ON booking_appointment.id ="
-        " appointment_id WHERE reference = ? ORDER BY version",
+        " appointment_id WHERE reference = ? ORDER BY booking_statuschange.version",
         reference,
     )
     assert steps == [
