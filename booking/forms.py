@@ -19,6 +19,7 @@ from booking.drafts import Answers
 from booking.models import Appointment, Resource
 from booking.models.resources import ANYONE
 from booking.operations import Details
+from clinic.text import refuse_unprintable
 
 NOTE_LENGTH: Final = 300
 PHONE_LENGTH: Final = 40
@@ -47,15 +48,6 @@ def _helper(*layout: Any) -> FormHelper:
     if layout:
         helper.layout = Layout(*layout)
     return helper
-
-
-def refuse_unprintable(text: str, allowed: str = "") -> None:
-    """Control characters and halves of characters cannot be shown, stored or sent.
-
-    :raises ValidationError: if `text` has any but those `allowed`.
-    """
-    if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in allowed for char in text):
-        raise ValidationError(_("Remove the characters that cannot be shown, or type this again."))
 
 
 class Ticks(forms.MultipleChoiceField):
