@@ -273,20 +273,21 @@ class TestTheAnswer:
         assert_books_are_right()
 
     def test_of_other_times_that_staff_offer_the_one_taken_replaces_the_old(self) -> None:
-        old, second = a_booked_visit()
+        BookingRules(offer_open_hours=24 * 7).save()
+        (old, second), later = a_booked_visit(), wall(16, days_ahead=4)
         asked = change(old, second)
         made = operations.offer_other_times(
-            appointment=asked, version=1, offered=[OfferedTime(wall(16), second)], by=staff(),
+            appointment=asked, version=1, offered=[OfferedTime(later, second)], by=staff(),
             idempotency_key=uuid4(), now=NOW,
         )  # fmt: skip
-        assert made.expires_at <= old.starts_at
+        assert made.expires_at == old.starts_at
         assert statuses() == [Status.BOOKED, Status.PROPOSED]
         row = QueuedMail.objects.get(kind="other_times_offered")
         assert "stays booked until you take one of these times" in " ".join(row.text.split())
         booked = operations.accept_offered_time(
             appointment=asked, version=2, option=OfferOption.objects.get(), idempotency_key=uuid4(), now=NOW
         )
-        assert (statuses(), booked.starts_at) == ([Status.CANCELLED, Status.BOOKED], wall(16))
+        assert (statuses(), booked.starts_at) == ([Status.CANCELLED, Status.BOOKED], later)
         assert (told(old), told(booked)[-1]) == ([], "confirmed")
         assert_books_are_right()
 
