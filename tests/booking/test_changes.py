@@ -13,7 +13,16 @@ from django.utils import timezone
 from icalendar import Calendar
 
 from booking import operations
-from booking.models import Actor, Appointment, DeclineReason, OfferOption, Resource, Status, VisitType
+from booking.models import (
+    Actor,
+    Appointment,
+    BookingRules,
+    DeclineReason,
+    OfferOption,
+    Resource,
+    Status,
+    VisitType,
+)
 from booking.operations import AlreadyDecided, OfferedTime, TimeTaken, TooManyPending
 from clinic import mail
 from clinic.models import QueuedMail
@@ -178,10 +187,17 @@ class TestAsking:
         assert statuses() == [Status.BOOKED, other.status]
 
     def test_the_answer_is_promised_before_either_visit(self) -> None:
-        old, second = a_booked_visit()
-        asked = change(old, second, 18)
-        assert asked.answer_by is not None
-        assert asked.answer_by <= old.starts_at
+        BookingRules(answer_within_hours=24 * 7).save()
+        visit_type, first, second = clinic()
+        for old_days, new_days in ((3, 6), (6, 4)):
+            at = wall(10, days_ahead=old_days)
+            old = make_appointment(visit_type, practitioner=first, status=Status.BOOKED, starts_at=at)
+            to = wall(14, days_ahead=new_days)
+            asked = operations.ask_to_change(
+                appointment=old, version=1, visit_type=visit_type, starts_at=to, practitioner=second,
+                idempotency_key=uuid4(), now=NOW,
+            )  # fmt: skip
+            assert asked.answer_by == min(at, to) - timedelta(hours=2)
 
     @pytest.mark.parametrize("status", [Status.PENDING, Status.CANCELLED, Status.ARRIVED])
     def test_only_a_booked_visit_is_changed_so(self, status: Status) -> None:
@@ -257,20 +273,21 @@ class TestTheAnswer:
         assert_books_are_right()
 
     def test_of_other_times_that_staff_offer_the_one_taken_replaces_the_old(self) -> None:
-        old, second = a_booked_visit()
+        BookingRules(offer_open_hours=24 * 7).save()
+        (old, second), later = a_booked_visit(), wall(16, days_ahead=4)
         asked = change(old, second)
         made = operations.offer_other_times(
-            appointment=asked, version=1, offered=[OfferedTime(wall(16), second)], by=staff(),
+            appointment=asked, version=1, offered=[OfferedTime(later, second)], by=staff(),
             idempotency_key=uuid4(), now=NOW,
         )  # fmt: skip
-        assert made.expires_at <= old.starts_at
+        assert made.expires_at == old.starts_at
         assert statuses() == [Status.BOOKED, Status.PROPOSED]
         row = QueuedMail.objects.get(kind="other_times_offered")
         assert "stays booked until you take one of these times" in " ".join(row.text.split())
         booked = operations.accept_offered_time(
             appointment=asked, version=2, option=OfferOption.objects.get(), idempotency_key=uuid4(), now=NOW
         )
-        assert (statuses(), booked.starts_at) == ([Status.CANCELLED, Status.BOOKED], wall(16))
+        assert (statuses(), booked.starts_at) == ([Status.CANCELLED, Status.BOOKED], later)
         assert (told(old), told(booked)[-1]) == ([], "confirmed")
         assert_books_are_right()
 
