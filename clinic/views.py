@@ -7,6 +7,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
@@ -26,6 +27,8 @@ def home(request: HttpRequest) -> HttpResponse:
         request,
         "home.html",
         {
+            "canonical": settings.SITE_URL + reverse("home"),
+            "card": settings.SITE_URL + reverse("card"),
             "articles": Article.objects.published(timezone.now()),
             "visit_types": VisitType.objects.bookable(),
             "practitioners": Resource.objects.active().practitioners(),
