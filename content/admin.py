@@ -11,8 +11,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from content.desk_editing import EditingAdmin
+from content.editing import check_fit_to_publish
 from content.models import Article, Reference
-from content.rendering import render_article
 
 
 class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -34,7 +35,7 @@ class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]
 
 class ReferenceFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
     def clean(self) -> None:
-        """Every number that a published text cites stands in the list."""
+        """Every number that a published text cites stands in the list, and its links lead somewhere."""
         super().clean()
         if any(self.errors) or not self.instance.is_published:
             return
@@ -43,12 +44,10 @@ class ReferenceFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
             for form in self.forms
             if form.cleaned_data and not form.cleaned_data.get("DELETE")
         }
-        missing = sorted(render_article(self.instance.body).cited - listed)
-        if missing:
-            numbers = ", ".join(map(str, missing))
-            raise ValidationError(
-                _("The text cites %(numbers)s, but no such reference is listed.") % {"numbers": numbers}
-            )
+        try:
+            check_fit_to_publish(self.instance.body, listed)
+        except ValidationError as error:
+            raise ValidationError(error.messages) from error
 
 
 class ReferenceInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -63,29 +62,30 @@ class ReferenceInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Article)
-class ArticleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ArticleAdmin(EditingAdmin):
     form = ArticleForm
     inlines = [ReferenceInline]
-    list_display = ["title", "topic", "status", "published_at", "reviewer", "review_due_on"]
+    list_display = ["title", "topic", "state", "published_at", "reviewer", "review_due_on"]
     list_filter = ["status", "topic", "language"]
     search_fields = ["title", "summary"]
     autocomplete_fields = ["related"]
     fieldsets = [
         (None, {"fields": ["title", "slug", "summary", "key_points", "body"]}),
-        (_("Where it stands"), {"fields": ["topic", "language", "position", "related", "invites_booking"]}),
+        (
+            _("Where it stands"),
+            {"fields": ["topic", "language", "translation_of", "position", "related", "invites_booking"]},
+        ),
         (_("Who answers for it"), {"fields": ["author", "reviewer", "reviewed_on", "review_due_on"]}),
         (_("Publishing"), {"fields": ["status", "published_at"]}),
     ]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Article | None = None) -> list[str]:
-        return ["slug"] if obj and obj.is_published else []
 
     def get_prepopulated_fields(
         self,
         request: HttpRequest,
         obj: Article | None = None,
     ) -> dict[str, Sequence[str]]:
-        return {} if obj and obj.is_published else {"slug": ["title"]}
+        kept = obj and (obj.is_published or obj.revises_id or not self.has_change_permission(request, obj))
+        return {} if kept else {"slug": ["title"]}
 
     def view_on_site(self, obj: Article) -> str | None:
         """The link stands only where readers would find the page too."""
