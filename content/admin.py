@@ -5,12 +5,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminURLFieldWidget
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from clinic.choices import RowsAutocomplete, RowsField
 from content.desk_editing import EditingAdmin
 from content.editing import check_fit_to_publish
 from content.models import Article, Reference
@@ -50,14 +52,14 @@ class ReferenceFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
             raise ValidationError(error.messages) from error
 
 
-class ReferenceInline(admin.TabularInline):  # type: ignore[type-arg]
+class ReferenceInline(admin.StackedInline):  # type: ignore[type-arg]
     model = Reference
     formset = ReferenceFormSet
     extra = 0
+    fields = ["number", "text", "doi", "url"]
     formfield_overrides = {
-        models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "cols": 32})},
-        models.CharField: {"widget": forms.TextInput(attrs={"size": 20})},
-        models.URLField: {"widget": forms.URLInput(attrs={"size": 20}), "assume_scheme": "https"},
+        models.TextField: {"widget": forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})},
+        models.URLField: {"widget": AdminURLFieldWidget, "assume_scheme": "https"},
     }
 
 
@@ -78,6 +80,12 @@ class ArticleAdmin(EditingAdmin):
         (_("Who answers for it"), {"fields": ["author", "reviewer", "reviewed_on", "review_due_on"]}),
         (_("Publishing"), {"fields": ["status", "published_at"]}),
     ]
+
+    def formfield_for_manytomany(
+        self, db_field: "models.ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> "forms.ModelMultipleChoiceField[Any] | None":
+        kwargs |= {"widget": RowsAutocomplete(db_field, self.admin_site), "form_class": RowsField}
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_prepopulated_fields(
         self,

@@ -1,5 +1,6 @@
 """The desk's pages around an article's form: preview, past states, and a second person's approval."""
 
+from itertools import zip_longest
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -68,6 +69,14 @@ class EditingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         kept = ["slug", "published_at"] if obj and obj.revises_id else []
         return kept if request.user.has_perm("content.publish_alone") and not kept else [*kept, "status"]
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Date and time are two fields under one label: each gets a name of its own for screen readers."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "published_at":
+            for widget, name in zip(field.widget.widgets, (_("Visible from, date"), _("time")), strict=True):
+                widget.attrs["aria-label"] = name
+        return field
+
     # --- The form --------------------------------------------------------------------------------------------
 
     def change_view(
@@ -84,6 +93,8 @@ class EditingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return response
 
     def save_model(self, request: HttpRequest, obj: Article, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's)
+        if change:
+            editing.keep_earlier_state(obj)
         obj.edited_by = cast("User", request.user)
         super().save_model(request, obj, form, change)
 
@@ -141,10 +152,9 @@ class EditingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Every past state, the newest first, each with what it changed."""
         article = self._seen(request, pk)
         kept = list(article.revisions.select_related("made_by", "approved_by"))
-        before = [*kept[1:], None]
         changes = [
             (revision, differences(earlier.facts, revision.facts) if earlier else [])
-            for revision, earlier in zip(kept, before, strict=True)
+            for revision, earlier in zip_longest(kept, kept[1:])
         ]
         return self._page(
             request,

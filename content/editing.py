@@ -81,6 +81,14 @@ def record_revision(
     )
 
 
+def keep_earlier_state(article: Article) -> None:
+    """Keeps what stands in the database of an article whose past nobody has kept yet, before it is changed."""
+    if not article.revisions.exists():
+        stored = Article.objects.get(pk=article.pk)
+        act = Revision.Act.PUBLISHED if stored.is_published else Revision.Act.SAVED
+        record_revision(article=stored, act=act, by=stored.edited_by, now=stored.updated_at)
+
+
 def revise_article(*, article: Article, by: User, now: datetime, facts: Facts | None = None) -> Article:
     """A draft beside a published article, with its text or with `facts`, to be worked on and approved.
 
@@ -119,6 +127,7 @@ def approve_article(*, article: Article, by: User, now: datetime) -> Article:
             raise NeedsAnotherPerson
         check_fit_to_publish(draft.body, {row.number for row in draft.references.all()})
         shown, writer = draft.revises or draft, draft.edited_by
+        keep_earlier_state(shown)
         shown.status = Article.Status.PUBLISHED
         shown.published_at = shown.published_at or now
         shown.edited_by = writer

@@ -130,6 +130,7 @@ def _make_model(visit_type: VisitType) -> Appointment:
     """A visit that is over, of which every past one is a copy at another time."""
     now = timezone.now()
     return Appointment.objects.create(
+        pk=PAST_FROM - 1,  # below all of its copies, which the next batch goes on from
         reference="RH-MODEL",
         status=Status.ARRIVED,
         visit_type=visit_type,

@@ -65,7 +65,8 @@ def test_the_past_that_is_measured_is_made_of_whole_visits_that_are_over() -> No
     with connection.execute_wrapper(
         lambda execute, sql, *rest: None if "VACUUM" in sql else execute(sql, *rest)
     ):
-        rows.add_past(visit_type, first=0, end=7)
+        rows.add_past(visit_type, first=0, end=3)
+        rows.add_past(visit_type, first=3, end=7)
     visits = Appointment.objects.order_by("starts_at")
     assert {visit.status for visit in visits} == {"arrived"}
     assert [visit.occupancies.count() for visit in visits] == [3] * 7

@@ -269,6 +269,15 @@ def test_every_save_that_changes_something_is_kept(editors: None) -> None:
     assert kept == [(2, "Second", ann), (1, "Needles", ann)]
 
 
+def test_what_was_there_before_the_first_change_at_the_desk_is_kept_too() -> None:
+    article = make_article(title="As it came")
+    make_reference(article, 1)
+    owner = signed_in(User.objects.create_superuser("owner"))
+    assert owner.post(at(article, "change"), FORM).status_code == 302
+    kept = [(one.number, one.facts["title"], one.act) for one in article.revisions.all()]
+    assert kept == [(2, "Needles", "saved"), (1, "As it came", "published")]
+
+
 def test_a_revision_holds_everything_of_the_text() -> None:
     """A new field of articles has to be named: kept with the text, or not part of it."""
     apart = {"id", "slug", "status", "published_at", "updated_at", "revises_id", "edited_by_id"}
@@ -335,6 +344,11 @@ def test_past_states_are_listed_with_what_each_changed(editors: None) -> None:
     assert "By ann." in page
     assert "Bring back state 1" in page
     assert "Bring back state 2" not in page
+
+
+def test_an_article_without_a_past_says_so(editors: None) -> None:
+    page = signed_in(make_editor("ann")).get(at(make_article(), "revisions")).text
+    assert "Nothing has been kept yet." in page
 
 
 def test_an_earlier_state_of_a_draft_is_brought_back(editors: None) -> None:
