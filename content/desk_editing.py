@@ -264,7 +264,9 @@ class EditingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _page(self, request: HttpRequest, name: str, article: Article, **facts: Any) -> HttpResponse:
         context = {**self.admin_site.each_context(request), "article": article, "opts": self.opts, **facts}
-        return TemplateResponse(request, f"admin/content/article/{name}.html", context)
+        response = TemplateResponse(request, f"admin/content/article/{name}.html", context)
+        response["Content-Security-Policy"] = FRAMES_OURSELVES
+        return response
 
     @staticmethod
     def _to(article: Article, name: str) -> HttpResponseRedirect:
