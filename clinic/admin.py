@@ -34,7 +34,11 @@ class Desk(AdminSite):
         super().__init__(name)
         self.register(QueuedMail, QueuedMailAdmin)
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:  # noqa: FBT001, FBT002
+    def admin_view(  # type: ignore[override]
+        self,
+        view: Callable[..., Any],
+        cacheable: bool = False,  # noqa: FBT001, FBT002
+    ) -> Callable[..., Any]:
         """As Django's; an empty name of a column to look rows up by, on which Django fails, is a bad request."""
         answer = super().admin_view(view, cacheable)
 
