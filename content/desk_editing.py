@@ -71,7 +71,7 @@ class EditingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Date and time are two fields under one label: each gets a name of its own for screen readers."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "published_at":
             for widget, name in zip(field.widget.widgets, (_("Visible from, date"), _("time")), strict=True):
                 widget.attrs["aria-label"] = name

@@ -3,14 +3,16 @@
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from content.models import Article
-from content.search import Found, create_index, drop_index, find_articles, index_article
+from content.search import Found, create_index, drop_index, find_articles
 from tests.content.factories import NOW, make_article, make_draft
 
 pytestmark = pytest.mark.django_db
@@ -132,12 +134,14 @@ def test_a_change_that_is_taken_back_leaves_the_index_as_it_was() -> None:
 
 
 def test_the_index_can_be_made_anew_from_the_articles() -> None:
-    article = make_article(title="A", body="Needles.")
+    make_article(title="A", body="Needles.")
+    make_draft(body="Needles.")
     drop_index(connection)
     create_index(connection)
     assert titles("needles") == []
-    index_article(article)
-    assert titles("needles") == ["A"]
+    out = StringIO()
+    call_command("index_articles", stdout=out)
+    assert (titles("needles"), out.getvalue()) == (["A"], "Indexed 1 articles.\n")
 
 
 NASTY = [
