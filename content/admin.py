@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.choices import RowsAutocomplete, RowsField
-from content.desk_editing import EditingAdmin
+from content.desk_editing import EditingAdmin, ReviewDue
 from content.editing import check_fit_to_publish
 from content.models import Article, Reference
 
@@ -68,7 +68,7 @@ class ArticleAdmin(EditingAdmin):
     form = ArticleForm
     inlines = [ReferenceInline]
     list_display = ["title", "topic", "state", "published_at", "reviewer", "review_due_on"]
-    list_filter = ["status", "topic", "language"]
+    list_filter = [ReviewDue, "status", "topic", "language"]
     search_fields = ["title", "summary"]
     autocomplete_fields = ["related"]
     fieldsets = [

@@ -26,6 +26,19 @@ FRAMES_OURSELVES = content_security_policy(frame_src="'self'")
 FRAMED_BY_OURSELVES = content_security_policy(frame_ancestors="'self'")
 
 
+class ReviewDue(admin.SimpleListFilter):
+    """The articles that somebody has to read through again soon."""
+
+    title = _("review")
+    parameter_name = "review"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("due", _("due within 60 days or late"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.due_for_review(timezone.localdate()) if self.value() == "due" else queryset
+
+
 class EditingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Who may not publish alone reads a published article here, and revises it in a draft beside it."""
 

@@ -1,6 +1,6 @@
 """What an article is, when readers may see it, and what has to be true before they do."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +17,7 @@ from content.rendering import render_article
 from content.search import index_article
 
 RELATED_AT_MOST = 3
+REVIEW_AHEAD = timedelta(days=60)  # a review takes weeks: staff, sources, a registrant's time
 RESERVED_SLUGS = {"feed", "search"}  # pages under /articles/ that are no article
 
 
@@ -24,6 +25,10 @@ class ArticleQuerySet(models.QuerySet["Article"]):
     def published(self, now: datetime) -> "ArticleQuerySet":
         """What readers may see at `now`: the one definition for pages, lists, feed and sitemap."""
         return self.filter(status=Article.Status.PUBLISHED, published_at__lte=now)
+
+    def due_for_review(self, day: date) -> "ArticleQuerySet":
+        """Published articles whose next review has come, or comes within `REVIEW_AHEAD`."""
+        return self.filter(status=Article.Status.PUBLISHED, review_due_on__lte=day + REVIEW_AHEAD)
 
 
 class Article(models.Model):

@@ -13,6 +13,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from content import editing
@@ -251,6 +252,17 @@ def test_the_list_at_the_desk_tells_drafts_revisions_and_what_comes_later_apart(
         "draft of a revision",
         "published",
     ]
+
+
+def test_the_desk_lists_what_is_due_for_review() -> None:
+    today = timezone.localdate()
+    for days in (-1, 60, 61):
+        make_article(
+            title=f"In {days}", review_due_on=today + timedelta(days=days), reviewed_on=date(2020, 1, 1)
+        )
+    make_draft(review_due_on=today)
+    page = signed_in(User.objects.create_superuser("owner")).get("/admin/content/article/?review=due")
+    assert sorted(article.title for article in page.context["cl"].result_list) == ["In -1", "In 60"]
 
 
 # --- The past ------------------------------------------------------------------------------------------------
