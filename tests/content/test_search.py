@@ -101,9 +101,11 @@ def test_what_looks_like_nothing_finds_nothing() -> None:
 
 
 def test_drafts_and_what_comes_out_later_are_not_found_and_give_no_word_away() -> None:
+    make_article(title="Out", body="Needles.")
     make_draft(body="Moxibustion.")
     make_article(body="Cupping.", published_at=NOW + timedelta(seconds=1))
     assert found("moxibustion") == found("cupping") == found("cuping") == Found()
+    assert (titles("needles cuping"), found("needles cuping").read_as) == (["Out"], ())
 
 
 def test_the_index_follows_every_change_of_an_article() -> None:
