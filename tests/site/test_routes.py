@@ -19,6 +19,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from booking import links, times
 from booking.models import Appointment, BookingRules
@@ -80,7 +81,9 @@ class Site:
         pass_gate(patient)
         type_details(patient, visit_type)
         sent = send(patient, visit_type)
-        self.entry = join(make_visit_type(slug="never-free", practitioners=[make_practitioner()]))
+        self.entry = join(
+            make_visit_type(slug="never-free", practitioners=[make_practitioner()]), now=timezone.now()
+        )
         open_link(patient, self.entry)
         for page in ("details", "health"):
             patient.post(address(visit_type, wall(12), page=page), TYPED)
