@@ -54,7 +54,7 @@ FIND: Final = {  # given BEGIN, END and what to match
     "postgresql": """
         SELECT rowid, '…' || ts_headline(
             'english', body, query,
-            'StartSel=' || %s || ', StopSel=' || %s || ', MaxFragments=1, MinWords=20, MaxWords=32'
+            'StartSel=' || %s || ', StopSel=' || %s || ', MinWords=20, MaxWords=32'
         ) || '…'
         FROM content_searchtext, to_tsquery('english', %s) AS query
         WHERE document @@ query ORDER BY ts_rank(document, query) DESC, rowid
