@@ -30,7 +30,8 @@ class PageSitemap(Sitemap):  # type: ignore[type-arg]
         return urlsplit(settings.SITE_URL).netloc
 
     def items(self) -> list[str]:
-        return ["home", "content:articles"]
+        pages = ["home", "visit", "content:articles", "points"]
+        return [*pages, "how-we-write", "privacy", "accessibility"]
 
     def location(self, item: str) -> str:
         return reverse(item)

@@ -20,6 +20,7 @@ from content import editing
 from content.differences import differences
 from content.history import Revision
 from content.models import Article, Reference
+from content.reading import read
 from content.views import article_context
 
 FRAMES_OURSELVES = content_security_policy(frame_src="'self'")
@@ -190,6 +191,7 @@ class EditingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             changed=differences(editing.facts_of(article.revises), editing.facts_of(article))
             if article.revises
             else [],
+            reading=read(article.body) if article.language == Article.Language.ENGLISH else None,
             may_approve=request.user.has_perm("content.approve_article"),
             needs_another=article.edited_by_id in {None, request.user.pk}
             and not request.user.has_perm("content.publish_alone"),

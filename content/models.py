@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from content.history import FormerAddress, Revision  # noqa: F401 (models of this app)
+from content.remarks import Remark  # noqa: F401 (a model of this app)
 from content.rendering import render_article
 from content.search import index_article
 
@@ -38,6 +39,7 @@ class Article(models.Model):
         BACK_PAIN = "back-pain", _("Back pain")
         ACUPUNCTURE = "acupuncture", _("Acupuncture")
         SAFETY = "safety", _("Side effects and safety")
+        VISITS = "visits", _("Visits and fees")
 
     class Language(models.TextChoices):
         ENGLISH = "en", "English"
@@ -84,7 +86,7 @@ class Article(models.Model):
         symmetrical=False,
         related_name="+",
         blank=True,
-        help_text=_("While empty, readers are shown others on the same topic."),
+        help_text=_("At most three are shown. The pages of the same guide are listed without this."),
     )
     invites_booking = models.BooleanField(
         _("invites to book"),
@@ -187,10 +189,9 @@ class Article(models.Model):
                 "A line with “:::” does not make a card. Begin with ::: and emergency, urgent, non-urgent or "
                 "note, then the heading on the same line; end with ::: alone."
             )
-        if self.slug in RESERVED_SLUGS:
-            faults["slug"] = _("A page of our own has this address.")
-        elif FormerAddress.objects.filter(slug=self.slug).exclude(article=self.pk).exists():
-            faults["slug"] = _("Another article had this address, and links to it still lead there.")
+        elif wrong := render_article(self.body).faults:
+            faults["body"] = list(wrong)
+        faults |= self._address_faults()
         if translation_fault := self._translation_fault():
             faults["translation_of"] = translation_fault
         if self.reviewed_on and self.review_due_on and self.review_due_on <= self.reviewed_on:
@@ -202,7 +203,14 @@ class Article(models.Model):
         """A card's line is left as text, or a card has no end and swallows what follows."""
         html = render_article(self.body).html
         ends = sum(set(line.strip()) == {":"} for line in self.body.splitlines())
-        return ":::" in html or html.count("<section ") > ends
+        return ":::" in html or html.count("<section ") + html.count("<figure ") > ends
+
+    def _address_faults(self) -> dict[str, Any]:
+        if self.slug in RESERVED_SLUGS:
+            return {"slug": _("A page of our own has this address.")}
+        if FormerAddress.objects.filter(slug=self.slug).exclude(article=self.pk).exists():
+            return {"slug": _("Another article had this address, and links to it still lead there.")}
+        return {}
 
     def _translation_fault(self) -> str:
         """What is wrong with the original this is said to be a translation of, or nothing."""
@@ -238,17 +246,15 @@ class Article(models.Model):
     @property
     def is_about_our_treatment(self) -> bool:
         """We sell what the article is about, and the page has to say so."""
-        return self.topic in {self.Topic.ACUPUNCTURE, self.Topic.SAFETY}
+        return self.topic != self.Topic.BACK_PAIN
 
     @property
     def key_point_lines(self) -> list[str]:
         return [line.strip() for line in self.key_points.splitlines() if line.strip()]
 
     def related_articles(self, now: datetime) -> list["Article"]:
-        """At most three visible articles to go on with: those staff chose, else others on the topic."""
-        chosen = self.related.published(now).defer("body")
-        others = Article.objects.published(now).filter(topic=self.topic).exclude(pk=self.pk).defer("body")
-        return list(chosen[:RELATED_AT_MOST]) or list(others[:RELATED_AT_MOST])
+        """At most three visible articles that staff chose to go on with."""
+        return list(self.related.published(now).defer("body")[:RELATED_AT_MOST])
 
     def in_every_language(self, now: datetime) -> ArticleQuerySet:
         """The visible articles that say the same, this one among them: the original and its translations."""

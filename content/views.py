@@ -16,8 +16,12 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page, require_safe
 
+from clinic.compression import compressed_page
 from content.feeds import languages_of
+from content.figures import figure_of
+from content.guides import guide_of
 from content.models import Article, Reference
+from content.points import DRAWINGS, POINTS, Caution
 from content.rendering import render_article
 from content.search import find_articles
 
@@ -26,7 +30,7 @@ MAX_AGE = 300  # seconds: a correction is out everywhere five minutes after staf
 
 
 @require_safe
-@gzip_page
+@compressed_page
 @conditional_page
 @cache_control(public=True, max_age=MAX_AGE)
 def articles(request: HttpRequest) -> HttpResponse:
@@ -43,7 +47,7 @@ def articles(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@gzip_page
+@compressed_page
 @conditional_page
 @cache_control(public=True, max_age=MAX_AGE)
 def article(request: HttpRequest, slug: str) -> HttpResponse:
@@ -70,13 +74,31 @@ def article_context(
         "rendered": render_article(shown.body),
         "references": shown.references.all() if references is None else references,
         "related": shown.related_articles(now),
+        "guide": guide_of(shown, now),
     }
 
 
 @require_safe
-@gzip_page
+@gzip_page  # not kept compressed: what readers type is without end
 @cache_control(public=True, max_age=MAX_AGE)
 def search(request: HttpRequest) -> HttpResponse:
     query = " ".join(request.GET.get("q", "")[:QUERY_AT_MOST].split())
     visible = Article.objects.published(timezone.now()).defer("body")
     return render(request, "content/search.html", {"query": query, "found": find_articles(visible, query)})
+
+
+@require_safe
+@compressed_page
+@conditional_page
+@cache_control(public=True, max_age=MAX_AGE)
+def points(request: HttpRequest) -> HttpResponse:
+    return render(
+        request,
+        "content/points.html",
+        {
+            "canonical": settings.SITE_URL + reverse("points"),
+            "cautions": list(Caution),
+            "whole": [(point, point.spots["back"].dots) for point in POINTS if "back" in point.spots],
+            "figures": [figure_of(DRAWINGS[name]) for name in ("upper", "lower", "leg", "hand")],
+        },
+    )

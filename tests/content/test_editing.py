@@ -22,6 +22,7 @@ from content.history import FormerAddress, Revision
 from content.links import broken_links
 from content.models import Article, Reference
 from content.rendering import render_article
+from content.starter import load_starter_articles
 from tests.content.factories import NOW, make_article, make_draft, make_reference
 from tests.content.test_desk import WHOLE
 
@@ -177,6 +178,13 @@ def test_what_is_out_cannot_be_approved_again(editors: None) -> None:
     article = make_article()
     response = signed_in(make_editor("bob")).post(at(article, "approve"), follow=True)
     assert said(response) == ["It is published already."]
+
+
+def test_whoever_approves_is_told_how_easily_the_text_is_read(editors: None) -> None:
+    draft = make_draft(body="A short one. " + "Very long words " * 9 + "end.")
+    page = signed_in(make_editor("bob")).get(at(draft, "review")).text
+    assert "the longest sentence has 28 words." in page
+    assert "<strong>28 words in a sentence:</strong> Very long" in page
 
 
 # --- Revising ------------------------------------------------------------------------------------------------
@@ -525,6 +533,12 @@ def test_an_article_with_a_broken_link_is_not_published_from_its_form() -> None:
     response = owner.post("/admin/content/article/add/", FORM | {"body": "[x](/articles/none/)"})
     [formset] = response.context["inline_admin_formsets"]
     assert list(formset.non_form_errors()) == ["These links lead nowhere: /articles/none/"]
+
+
+def test_every_article_that_a_clinic_begins_with_is_fit_to_be_published() -> None:
+    load_starter_articles(NOW)
+    for article in Article.objects.all():
+        editing.check_fit_to_publish(article.body, {row.number for row in article.references.all()})
 
 
 # --- Translations --------------------------------------------------------------------------------------------

@@ -47,7 +47,12 @@ def test_the_sitemap_lists_what_readers_may_see_and_when_it_changed(client: Clie
     listed = ET.fromstring(response.content)  # noqa: S314 (our own)
     assert [[part.text for part in url] for url in listed] == [
         ["https://clinic.example/"],
+        ["https://clinic.example/visit/"],
         ["https://clinic.example/articles/"],
+        ["https://clinic.example/points/"],
+        ["https://clinic.example/how-we-write/"],
+        ["https://clinic.example/privacy/"],
+        ["https://clinic.example/accessibility/"],
         ["https://clinic.example/articles/shown/", "2026-11-03T07:00:00-05:00"],
         ["https://clinic.example/articles/later/", "2026-11-05T07:00:00-05:00"],
     ]
@@ -59,7 +64,7 @@ def test_the_sitemap_names_the_languages_of_a_translated_article(client: Client)
     make_article(slug="draft", language="zh-hant", translation_of=english, status="draft")
     listed = ET.fromstring(client.get("/sitemap.xml").content)  # noqa: S314 (our own)
     languages = [("en-CA", "english"), ("fa", "persian")]
-    for url in list(listed)[2:]:
+    for url in list(listed)[7:]:
         found = [(link.get("hreflang"), link.get("href")) for link in url.iter(f"{XHTML}link")]
         assert found == [(tag, f"https://clinic.example/articles/{slug}/") for tag, slug in languages]
 

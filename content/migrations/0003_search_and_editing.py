@@ -20,7 +20,7 @@ def drop_search_index(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('content', '0001_initial'),
+        ('content', '0002_remarks_and_visits'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
