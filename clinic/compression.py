@@ -32,6 +32,8 @@ def compressed_page(view: View[P]) -> View[P]:
         if READS_BROTLI.search(request.headers.get("Accept-Encoding", "")) and response.content:
             response.content = _smallest(response.content)
             response["Content-Encoding"] = "br"
+            if "ETag" in response:  # as gzip_page does: the same page in other bytes
+                response["ETag"] = f"W/{response['ETag'].removeprefix('W/')}"
             response["Content-Length"] = str(len(response.content))
         return response
 

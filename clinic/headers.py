@@ -17,6 +17,13 @@ PERMISSIONS_POLICY = ", ".join(
 )  # fmt: skip
 
 
+def content_security_policy(**changes: str) -> str:
+    """The site's policy as one line, with `changes` for one page, such as `frame_src="'self'"`."""
+    policy = {name: " ".join(values) for name, values in settings.SECURE_CSP.items()}
+    policy |= {name.replace("_", "-"): value for name, value in changes.items()}
+    return "; ".join(f"{name} {value}" for name, value in policy.items())
+
+
 class HeadersMiddleware:
     """Stands outermost, so that error pages, static files and refusals carry the headers too.
 
@@ -25,7 +32,7 @@ class HeadersMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self.policy = "; ".join(f"{name} {' '.join(values)}" for name, values in settings.SECURE_CSP.items())
+        self.policy = content_security_policy()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ClinicProfile:
-    """The clinic's public facts; `phone` is written for Canadian readers, as in 905-555-0100."""
+    """The clinic's public facts; `phone` is written for Canadian readers, as in 905-555-0100.
+
+    `opening_hours` says `hours` once more as schema.org writes it (`Mo-Fr 09:00-18:00`), or nothing.
+    """
 
     name: str
     phone: str
     email: str
     address: str
     hours: str
+    opening_hours: str
     privacy_contact: str
 
     @property

@@ -31,6 +31,7 @@ env = environ.Env(
     CLINIC_PHONE=(str, "905-555-0100"),
     CLINIC_ADDRESS=(str, "Richmond Hill, Ontario (sample address)"),
     CLINIC_HOURS=(str, "Monday to Friday, 9 am to 6 pm"),
+    CLINIC_OPENING_HOURS=(str, ""),
     CLINIC_PRIVACY_CONTACT=(str, "the clinic's privacy contact"),
 )
 
@@ -72,6 +73,9 @@ CLINIC = ClinicProfile(
     email=env("STAFF_EMAIL") or "desk@clinic.invalid",
     address=env("CLINIC_ADDRESS"),
     hours=env("CLINIC_HOURS"),
+    # For machines; the sample hours may be guessed, an owner's words may not.
+    opening_hours=env("CLINIC_OPENING_HOURS")
+    or ("" if "CLINIC_HOURS" in env.ENVIRON else "Mo-Fr 09:00-18:00"),
     privacy_contact=env("CLINIC_PRIVACY_CONTACT"),
 )
 

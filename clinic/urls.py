@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from clinic import views
+from clinic import crawlers, views
 from content import pages
 from content.views import points
 
@@ -20,6 +20,9 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("robots.txt", crawlers.robots_txt, name="robots"),
+    path("sitemap.xml", crawlers.sitemap_xml, name="sitemap"),
+    path("card.png", crawlers.card, name="card"),
     path(".well-known/security.txt", views.security_txt, name="security-txt"),
 ]
 

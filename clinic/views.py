@@ -27,6 +27,8 @@ def home(request: HttpRequest) -> HttpResponse:
         request,
         "home.html",
         {
+            "canonical": settings.SITE_URL + reverse("home"),
+            "card": settings.SITE_URL + reverse("card"),
             "articles": Article.objects.published(timezone.now()),
             "visit_types": VisitType.objects.bookable(),
             "practitioners": Resource.objects.active().practitioners(),

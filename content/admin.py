@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminURLFieldWidget
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
@@ -13,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.choices import RowsAutocomplete, RowsField
 from content import desk_remarks  # noqa: F401 (registers itself)
+from content.desk_editing import EditingAdmin, ReviewDue
+from content.editing import check_fit_to_publish
 from content.models import Article, Reference
-from content.rendering import render_article
 
 
 class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -45,7 +47,7 @@ class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]
 
 class ReferenceFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
     def clean(self) -> None:
-        """Every number that a published text cites stands in the list."""
+        """Every number that a published text cites stands in the list, and its links lead somewhere."""
         super().clean()
         if any(self.errors) or not self.instance.is_published:
             return
@@ -54,36 +56,37 @@ class ReferenceFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
             for form in self.forms
             if form.cleaned_data and not form.cleaned_data.get("DELETE")
         }
-        missing = sorted(render_article(self.instance.body).cited - listed)
-        if missing:
-            numbers = ", ".join(map(str, missing))
-            raise ValidationError(
-                _("The text cites %(numbers)s, but no such reference is listed.") % {"numbers": numbers}
-            )
+        try:
+            check_fit_to_publish(self.instance.body, listed)
+        except ValidationError as error:
+            raise ValidationError(error.messages) from error
 
 
-class ReferenceInline(admin.TabularInline):  # type: ignore[type-arg]
+class ReferenceInline(admin.StackedInline):  # type: ignore[type-arg]
     model = Reference
     formset = ReferenceFormSet
     extra = 0
+    fields = ["number", "text", "doi", "url"]
     formfield_overrides = {
-        models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "cols": 32})},
-        models.CharField: {"widget": forms.TextInput(attrs={"size": 20})},
-        models.URLField: {"widget": forms.URLInput(attrs={"size": 20}), "assume_scheme": "https"},
+        models.TextField: {"widget": forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})},
+        models.URLField: {"widget": AdminURLFieldWidget, "assume_scheme": "https"},
     }
 
 
 @admin.register(Article)
-class ArticleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ArticleAdmin(EditingAdmin):
     form = ArticleForm
     inlines = [ReferenceInline]
-    list_display = ["title", "topic", "status", "published_at", "reviewer", "review_due_on"]
-    list_filter = ["status", "topic", "language"]
+    list_display = ["title", "topic", "state", "published_at", "reviewer", "review_due_on"]
+    list_filter = [ReviewDue, "status", "topic", "language"]
     search_fields = ["title", "summary"]
     autocomplete_fields = ["related"]
     fieldsets = [
         (None, {"fields": ["title", "slug", "summary", "key_points", "body"]}),
-        (_("Where it stands"), {"fields": ["topic", "language", "position", "related", "invites_booking"]}),
+        (
+            _("Where it stands"),
+            {"fields": ["topic", "language", "translation_of", "position", "related", "invites_booking"]},
+        ),
         (_("Who answers for it"), {"fields": ["author", "reviewer", "reviewed_on", "review_due_on"]}),
         (_("Publishing"), {"fields": ["status", "published_at"]}),
     ]
@@ -94,15 +97,13 @@ class ArticleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         kwargs |= {"widget": RowsAutocomplete(db_field, self.admin_site), "form_class": RowsField}
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Article | None = None) -> list[str]:
-        return ["slug"] if obj and obj.is_published else []
-
     def get_prepopulated_fields(
         self,
         request: HttpRequest,
         obj: Article | None = None,
     ) -> dict[str, Sequence[str]]:
-        return {} if obj and obj.is_published else {"slug": ["title"]}
+        kept = obj and (obj.is_published or obj.revises_id or not self.has_change_permission(request, obj))
+        return {} if kept else {"slug": ["title"]}
 
     def view_on_site(self, obj: Article) -> str | None:
         """The link stands only where readers would find the page too."""

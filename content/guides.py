@@ -32,7 +32,7 @@ class Guide:
 
 
 def guide_of(article: Article, now: datetime) -> Guide | None:
-    """The guide of a visible article in its own language, in one query; None for one that stands alone."""
+    """The guide of an article in its own language, in one query; None for one that is hidden or stands alone."""
     topic = Article.Topic(article.topic)
     topics = CONDITION if topic in CONDITION else (topic,)
     visible = (
@@ -41,7 +41,7 @@ def guide_of(article: Article, now: datetime) -> Guide | None:
         .only("slug", "title", "topic")
     )
     pages = sorted(visible, key=lambda page: TOPICS.index(Article.Topic(page.topic)))
-    if len(pages) == 1:
+    if len(pages) == 1 or article not in pages:
         return None
     title = _("Back pain and acupuncture") if topic in CONDITION else topic.label
     return Guide(title, tuple(pages), pages.index(article))

@@ -1,26 +1,35 @@
 """What an article is, when readers may see it, and what has to be true before they do."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from content.history import FormerAddress, Revision  # noqa: F401 (models of this app)
 from content.remarks import Remark  # noqa: F401 (a model of this app)
 from content.rendering import render_article
+from content.search import index_article
 
 RELATED_AT_MOST = 3
+REVIEW_AHEAD = timedelta(days=60)  # a review takes weeks: staff, sources, a registrant's time
+RESERVED_SLUGS = {"feed", "search"}  # pages under /articles/ that are no article
 
 
 class ArticleQuerySet(models.QuerySet["Article"]):
     def published(self, now: datetime) -> "ArticleQuerySet":
         """What readers may see at `now`: the one definition for pages, lists, feed and sitemap."""
         return self.filter(status=Article.Status.PUBLISHED, published_at__lte=now)
+
+    def due_for_review(self, day: date) -> "ArticleQuerySet":
+        """Published articles whose next review has come, or comes within `REVIEW_AHEAD`."""
+        return self.filter(status=Article.Status.PUBLISHED, review_due_on__lte=day + REVIEW_AHEAD)
 
 
 class Article(models.Model):
@@ -47,7 +56,9 @@ class Article(models.Model):
         _("name in addresses"),
         max_length=80,
         unique=True,
-        help_text=_("Stays as it is once the article is published: others link to it."),
+        help_text=_(
+            "Others link to it. When it changes after publishing, the old address leads to the new one."
+        ),
     )
     summary = models.CharField(
         _("summary"),
@@ -96,12 +107,34 @@ class Article(models.Model):
         _("visible from"), null=True, blank=True, help_text=_("Left empty, it is the moment of publishing.")
     )
 
+    translation_of = models.ForeignKey(
+        "self",
+        verbose_name=_("translation of"),
+        related_name="translations",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        limit_choices_to={"translation_of": None},
+        help_text=_("The article in the language it was written in. Left empty for the original itself."),
+    )
+    revises = models.OneToOneField(
+        "self", related_name="revision_in_hand", on_delete=models.CASCADE, null=True, editable=False
+    )
+    edited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, related_name="+", on_delete=models.SET_NULL, null=True, editable=False
+    )
+    updated_at = models.DateTimeField(_("last changed"), auto_now=True)
+
     objects = ArticleQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("article")
         verbose_name_plural = _("articles")
         ordering = ["position", "title"]
+        permissions = [
+            ("approve_article", "Can approve and publish what another person wrote"),
+            ("publish_alone", "Can publish without a second person"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(review_due_on__gt=F("reviewed_on")),
@@ -127,8 +160,22 @@ class Article(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Search rows and former addresses change with the article or not at all."""
+        with transaction.atomic():
+            self._keep_former_address()
+            super().save(*args, **kwargs)
+            index_article(self)
+
     def get_absolute_url(self) -> str:
         return reverse("content:article", args=[self.slug])
+
+    def _keep_former_address(self) -> None:
+        """Links to a published article go on working when its address changes."""
+        was = Article.objects.filter(pk=self.pk, status="published").exclude(slug=self.slug)
+        for slug in was.values_list("slug", flat=True):
+            FormerAddress.objects.update_or_create(slug=slug, defaults={"article": self})
+        FormerAddress.objects.filter(slug=self.slug).delete()
 
     def clean(self) -> None:
         """Says at each field what keeps the article from being published."""
@@ -144,6 +191,9 @@ class Article(models.Model):
             )
         elif wrong := render_article(self.body).faults:
             faults["body"] = list(wrong)
+        faults |= self._address_faults()
+        if translation_fault := self._translation_fault():
+            faults["translation_of"] = translation_fault
         if self.reviewed_on and self.review_due_on and self.review_due_on <= self.reviewed_on:
             faults["review_due_on"] = _("The next review comes after the last one.")
         if faults:
@@ -155,10 +205,43 @@ class Article(models.Model):
         ends = sum(set(line.strip()) == {":"} for line in self.body.splitlines())
         return ":::" in html or html.count("<section ") + html.count("<figure ") > ends
 
+    def _address_faults(self) -> dict[str, Any]:
+        if self.slug in RESERVED_SLUGS:
+            return {"slug": _("A page of our own has this address.")}
+        if FormerAddress.objects.filter(slug=self.slug).exclude(article=self.pk).exists():
+            return {"slug": _("Another article had this address, and links to it still lead there.")}
+        return {}
+
+    def _translation_fault(self) -> str:
+        """What is wrong with the original this is said to be a translation of, or nothing."""
+        original = self.translation_of
+        if original is None:
+            return ""
+        if original.translation_of_id or original == self or (self.pk and self.translations.exists()):
+            return str(_("Choose the article that was written first: a translation of a translation drifts."))
+        if original.language == self.language:
+            return str(_("That article is in the same language."))
+        return ""
+
     @property
     def is_published(self) -> bool:
         """Staff have released it; readers see it from `published_at` on."""
         return self.status == self.Status.PUBLISHED
+
+    @property
+    def language_tag(self) -> str:
+        """The language as BCP 47 writes it, with our country for English."""
+        return {"en": "en-CA", "zh-hant": "zh-Hant", "zh-hans": "zh-Hans"}.get(self.language, self.language)
+
+    @property
+    def visibly_changed_at(self) -> datetime:
+        """When readers last got to see something new here: the last change, or the day it came out."""
+        return max(self.updated_at, self.published_at or self.updated_at)
+
+    @property
+    def is_behind_its_original(self) -> bool:
+        """The article that this one is a translation of has been changed since."""
+        return self.translation_of is not None and self.translation_of.updated_at > self.updated_at
 
     @property
     def is_about_our_treatment(self) -> bool:
@@ -172,6 +255,16 @@ class Article(models.Model):
     def related_articles(self, now: datetime) -> list["Article"]:
         """At most three visible articles that staff chose to go on with."""
         return list(self.related.published(now).defer("body")[:RELATED_AT_MOST])
+
+    def in_every_language(self, now: datetime) -> ArticleQuerySet:
+        """The visible articles that say the same, this one among them: the original and its translations."""
+        original = self.translation_of_id or self.pk
+        return (
+            Article.objects.published(now)
+            .filter(Q(pk=original) | Q(translation_of=original))
+            .defer("body")
+            .order_by("pk")
+        )
 
 
 class Reference(models.Model):

@@ -3,26 +3,35 @@
 They hold no secret, so they may be sent compressed; pages with a form may not (BREACH).
 """
 
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_safe
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import conditional_page, require_safe
 
 from clinic.compression import compressed_page
+from content.feeds import languages_of
 from content.figures import figure_of
 from content.guides import guide_of
-from content.models import Article
+from content.models import Article, Reference
 from content.points import DRAWINGS, POINTS, Caution
 from content.rendering import render_article
+from content.search import find_articles
 
+QUERY_AT_MOST = 100  # characters; the field takes no more
 MAX_AGE = 300  # seconds: a correction is out everywhere five minutes after staff save it
 
 
 @require_safe
 @compressed_page
+@conditional_page
 @cache_control(public=True, max_age=MAX_AGE)
 def articles(request: HttpRequest) -> HttpResponse:
     visible = list(Article.objects.published(timezone.now()).defer("body"))
@@ -39,26 +48,48 @@ def articles(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @compressed_page
+@conditional_page
 @cache_control(public=True, max_age=MAX_AGE)
 def article(request: HttpRequest, slug: str) -> HttpResponse:
     now = timezone.now()
-    shown = get_object_or_404(Article.objects.published(now), slug=slug)
-    return render(
-        request,
-        "content/article.html",
-        {
-            "canonical": settings.SITE_URL + shown.get_absolute_url(),
-            "article": shown,
-            "rendered": render_article(shown.body),
-            "references": shown.references.all(),
-            "related": shown.related_articles(now),
-            "guide": guide_of(shown, now),
-        },
-    )
+    visible = Article.objects.published(now)
+    shown = visible.select_related("translation_of").filter(slug=slug).first()
+    if shown is None:
+        moved = get_object_or_404(visible, former_addresses__slug=slug)
+        return redirect(moved, permanent=True)
+    return render(request, "content/article.html", article_context(shown, now))
+
+
+def article_context(
+    shown: Article, now: datetime, references: Sequence[Reference] | None = None
+) -> dict[str, Any]:
+    """What the page of an article is made of; with `references` instead of the saved ones, for a preview."""
+    languages = list(shown.in_every_language(now))
+    return {
+        "canonical": settings.SITE_URL + shown.get_absolute_url(),
+        "card": settings.SITE_URL + reverse("content:card", args=[shown.slug]),
+        "article": shown,
+        "alternates": languages_of(languages),
+        "languages": [other for other in languages if other != shown],
+        "rendered": render_article(shown.body),
+        "references": shown.references.all() if references is None else references,
+        "related": shown.related_articles(now),
+        "guide": guide_of(shown, now),
+    }
+
+
+@require_safe
+@gzip_page  # not kept compressed: what readers type is without end
+@cache_control(public=True, max_age=MAX_AGE)
+def search(request: HttpRequest) -> HttpResponse:
+    query = " ".join(request.GET.get("q", "")[:QUERY_AT_MOST].split())
+    visible = Article.objects.published(timezone.now()).defer("body")
+    return render(request, "content/search.html", {"query": query, "found": find_articles(visible, query)})
 
 
 @require_safe
 @compressed_page
+@conditional_page
 @cache_control(public=True, max_age=MAX_AGE)
 def points(request: HttpRequest) -> HttpResponse:
     return render(

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from content.models import Article
-from tests.content.factories import make_article, make_draft, make_reference
+from tests.content.factories import make_article, make_reference
 
 pytestmark = pytest.mark.django_db
 
@@ -23,6 +23,7 @@ WHOLE = {
     "body": "## Part\n\nText.",
     "topic": "acupuncture",
     "language": "en",
+    "translation_of": "",
     "position": "0",
     "invites_booking": "on",
     "author": "A. Writer",
@@ -139,13 +140,11 @@ def test_a_cited_reference_cannot_be_taken_off_a_published_article(staff: Client
     assert list(article.references.all()) == [row]
 
 
-def test_the_address_of_a_published_article_stays(staff: Client) -> None:
-    article, draft = make_article(), make_draft()
-    staff.post(f"/admin/content/article/{article.pk}/change/", WHOLE | {"slug": "other"})
-    staff.post(f"/admin/content/article/{draft.pk}/change/", WHOLE | {"slug": "other", "status": "draft"})
-    article.refresh_from_db()
-    draft.refresh_from_db()
-    assert (article.title, article.slug != "other", draft.slug) == ("Needles", True, "other")
+def test_the_old_address_of_a_published_article_leads_to_the_new_one(staff: Client) -> None:
+    article = make_article(slug="old")
+    staff.post(f"/admin/content/article/{article.pk}/change/", WHOLE | {"slug": "new"})
+    response = staff.get("/articles/old/")
+    assert (response.status_code, response.headers["Location"]) == (301, "/articles/new/")
 
 
 def test_view_on_site_stands_only_where_readers_find_the_page(staff: Client) -> None:

@@ -57,6 +57,10 @@ def test_a_file_becomes_an_article(tmp_path: Path) -> None:
     facts = Article.objects.values().get(slug="first")
     assert facts == {
         "id": facts["id"],
+        "updated_at": facts["updated_at"],
+        "translation_of_id": None,
+        "revises_id": None,
+        "edited_by_id": None,
         "slug": "first",
         "title": "First",
         "summary": "About it.",

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from booking.starter import create_starter_clinic
+from content.editing import EDITORS, make_editors_group
 from content.starter import load_starter_articles
 
 
@@ -17,3 +18,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         for line in [*create_starter_clinic(), *load_starter_articles(timezone.now())]:
             self.stdout.write(line)
+        if make_editors_group():
+            self.stdout.write(f"Made the group “{EDITORS}”: they write articles and see no patient.")

@@ -1,0 +1,147 @@
+"""Two people make an article in the browser: one writes, the other approves, and the past can be brought back."""
+
+import os
+import subprocess
+import sys
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Site, Visits
+from tests.browser.looking import look_at
+from tests.browser.walking import heading
+
+MAKE = (
+    "from django.contrib.auth.models import Group, User\n"
+    "for name in ('ann', 'bob'):\n"
+    "    user = User.objects.create_user(name, password='a long enough password', is_staff=True)\n"
+    "    user.groups.add(Group.objects.get(name='Article editors'))\n"
+)
+
+
+def make_editors(site: Site) -> None:
+    subprocess.run(
+        [sys.executable, "manage.py", "shell", "-c", MAKE],
+        env={
+            "PATH": os.environ["PATH"],
+            "DATA_DIR": str(site.data),
+            "DATABASE_URL": f"sqlite:///{site.data}/clinic.sqlite3",
+        },
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def sign_in_as(page: Page, name: str) -> None:
+    page.goto("/admin/content/article/")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill("a long enough password")
+    page.get_by_role("button", name="Log in").click()
+
+
+def told(page: Page, words: str) -> None:
+    expect(page.locator(".messagelist")).to_contain_text(words)
+
+
+def test_an_article_is_written_previewed_approved_published_revised_and_brought_back(
+    site: Site, visit: Visits
+) -> None:
+    make_editors(site)
+    ann, bob, reader = visit(), visit(javascript=False), visit(width=390, expected={404})
+    sign_in_as(ann, "ann")
+    sign_in_as(bob, "bob")
+
+    write_and_watch_the_preview(ann)
+    ann.get_by_role("link", name="Review and publish").click()
+    expect(ann.get_by_text("another person has to approve it")).to_be_visible()
+    reader.goto("/articles/sleep-and-back-pain/")
+    expect(heading(reader)).to_have_text("We could not find that page")
+    preview_and_approve(bob)
+    reader.goto("/articles/search/?q=sleep")
+    reader.get_by_role("link", name="Sleep and back pain").click()
+    expect(reader.get_by_text("Typed just now.")).to_be_visible()
+
+    open_article(ann)
+    look_at(ann, "62-published")
+    ann.get_by_role("button", name="Revise in a draft").click()
+    told(ann, "Readers see the article as it was until it is approved.")
+    ann.get_by_label("Text:").fill("## Sleep\n\nRevised text.\n")
+    ann.get_by_role("button", name="Save and continue editing").click()
+    reader.reload()
+    expect(reader.get_by_text("Typed just now.")).to_be_visible()
+    approve_the_revision(bob)
+    reader.reload()
+    expect(reader.get_by_text("Revised text.")).to_be_visible()
+
+    open_article(ann)
+    ann.get_by_role("link", name="Past states").click()
+    expect(ann.locator("del").first).to_be_visible()
+    look_at(ann, "63-past")
+    ann.get_by_role("button", name="Bring back state 3").click()
+    told(ann, "State 3 is back.")
+    approve_the_revision(bob)
+    reader.reload()
+    expect(reader.get_by_text("Typed just now.")).to_be_visible()
+
+
+def open_article(page: Page) -> None:
+    page.goto("/admin/content/article/")
+    page.get_by_role("link", name="Sleep and back pain").first.click()
+
+
+def write_and_watch_the_preview(page: Page) -> None:
+    page.goto("/admin/content/article/add/")
+    page.locator("#id_title").press_sequentially("Sleep and back pain")
+    page.get_by_label("Summary:").fill("What is known about sleep and back pain.")
+    page.get_by_label("Text:").fill("## Sleep\n\nFirst text.\n")
+    page.get_by_label("Topic:").select_option("back-pain")
+    page.get_by_label("Written by:").fill("A. Writer")
+    page.locator("#id_reviewed_on").fill("2026-11-01")
+    page.locator("#id_review_due_on").fill("2028-11-01")
+    page.get_by_role("button", name="Save and continue editing").click()
+    told(page, "was added successfully")
+    shown = page.frame_locator("iframe[name=preview]")
+    expect(shown.get_by_role("heading", level=1)).to_have_text("Sleep and back pain")
+    page.get_by_label("Text:").fill(
+        "## Sleep\n\nTyped just now.\n\n::: note Tell us\nIf you sleep badly.\n:::\n"
+    )
+    expect(shown.get_by_text("Typed just now.")).to_be_visible()
+    look_at(page, "60-editing")
+    page.get_by_role("button", name="Save and continue editing").click()
+
+
+def preview_and_approve(page: Page) -> None:
+    open_article(page)
+    page.get_by_role("button", name="Preview", exact=True).click()
+    expect(page.frame_locator("iframe[name=preview]").get_by_text("Typed just now.")).to_be_visible()
+    page.get_by_role("link", name="Review and publish").click()
+    look_at(page, "61-review")
+    page.get_by_role("button", name="Approve and publish").click()
+    told(page, "“Sleep and back pain” is published.")
+
+
+def approve_the_revision(page: Page) -> None:
+    open_article(page)
+    if page.get_by_role("link", name="Go to the revision in hand").count():
+        page.get_by_role("link", name="Go to the revision in hand").click()
+    page.get_by_role("link", name="Review and publish").click()
+    expect(page.get_by_role("heading", name="What would change")).to_be_visible()
+    page.get_by_role("button", name="Approve and publish").click()
+    told(page, "is published.")
+
+
+def test_one_finds_an_article_by_words_and_with_a_slip(visit: Visits) -> None:
+    page = visit(javascript=False, width=390, scheme="dark", expected={404})
+    page.goto("/articles/")
+    page.get_by_label("Search the articles").fill("side effects")
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator("mark").first).to_be_visible()
+    look_at(page, "64-found")
+    page.get_by_label("Search the articles").fill("neadles")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_text("We looked for “needles” instead.")).to_be_visible()
+    page.get_by_label("Search the articles").fill("xyzzy")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_text("No article has anything about “xyzzy”.")).to_be_visible()
+    look_at(page, "65-not-found")
+    page.goto("/nowhere/")
+    look_at(page, "66-missing")
