@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from clinic import views
 from content import pages
+from content.views import points
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -14,6 +15,7 @@ urlpatterns = [
     path("accessibility/", pages.statement, {"slug": "accessibility"}, name="accessibility"),
     path("how-we-write/", pages.statement, {"slug": "how-we-write"}, name="how-we-write"),
     path("corrections/", pages.corrections, name="corrections"),
+    path("points/", points, name="points"),
     path("", include("booking.urls")),
     path("admin/", admin.site.urls),
     path("healthz", views.healthz, name="healthz"),

@@ -10,10 +10,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from booking.models import BookingRules, Resource, VisitType
+from clinic.compression import compressed_page
 from clinic.models import QueuedMail
 from content.models import Article
 
@@ -21,7 +21,7 @@ MAIL_STUCK_AFTER = timedelta(minutes=15)
 
 
 @require_safe
-@gzip_page  # as the articles: the page holds no form, so no secret
+@compressed_page  # as the articles: the page holds no form, so no secret
 def home(request: HttpRequest) -> HttpResponse:
     return render(
         request,
@@ -35,7 +35,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@gzip_page
+@compressed_page
 def visit(request: HttpRequest) -> HttpResponse:
     return render(
         request,

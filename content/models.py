@@ -142,6 +142,8 @@ class Article(models.Model):
                 "A line with “:::” does not make a card. Begin with ::: and emergency, urgent, non-urgent or "
                 "note, then the heading on the same line; end with ::: alone."
             )
+        elif wrong := render_article(self.body).faults:
+            faults["body"] = list(wrong)
         if self.reviewed_on and self.review_due_on and self.review_due_on <= self.reviewed_on:
             faults["review_due_on"] = _("The next review comes after the last one.")
         if faults:
@@ -151,7 +153,7 @@ class Article(models.Model):
         """A card's line is left as text, or a card has no end and swallows what follows."""
         html = render_article(self.body).html
         ends = sum(set(line.strip()) == {":"} for line in self.body.splitlines())
-        return ":::" in html or html.count("<section ") > ends
+        return ":::" in html or html.count("<section ") + html.count("<figure ") > ends
 
     @property
     def is_published(self) -> bool:

@@ -9,10 +9,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import cache_control, never_cache
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from clinic import limits
+from clinic.compression import compressed_page
 from content import statements
 from content.forms import RemarkForm
 from content.remarks import PAGE_LENGTH, note_remark
@@ -23,7 +23,7 @@ OUR_ADDRESS: Final = re.compile(rf"/[a-z0-9/-]{{0,{PAGE_LENGTH - 1}}}")
 
 
 @require_safe
-@gzip_page
+@compressed_page
 @cache_control(public=True, max_age=MAX_AGE)
 def statement(request: HttpRequest, slug: str) -> HttpResponse:
     shown = statements.statement(slug)

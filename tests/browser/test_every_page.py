@@ -21,6 +21,7 @@ from tests.browser.walking import (
 OPEN_PAGES = {
     "home": "/",
     "articles": "/articles/",
+    "points": "/points/",
     "back-pain": "/articles/acupuncture-for-back-pain/",
     "urgent": "/articles/when-back-pain-needs-urgent-care/",
     "safety": "/articles/acupuncture-side-effects-and-safety/",

@@ -1,0 +1,33 @@
+"""How pages without secrets are compressed: with Brotli for browsers that read it, else with gzip."""
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+import brotli  # type: ignore[import-untyped]  # it ships no types
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.gzip import gzip_page
+
+READS_BROTLI = re.compile(r"\bbr\b(?!\s*;\s*q\s*=\s*0(?:\.0*)?\s*(?:,|$))")
+QUALITY = 5  # of 11: as fast as gzip, and a seventh smaller
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def compressed_page(view: View[P]) -> View[P]:
+    """For views whose pages hold no secret: with one, its length would tell of it (BREACH)."""
+
+    @wraps(view)
+    def compressed(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        patch_vary_headers(response, ["Accept-Encoding"])
+        if READS_BROTLI.search(request.headers.get("Accept-Encoding", "")) and response.content:
+            response.content = brotli.compress(response.content, quality=QUALITY)
+            response["Content-Encoding"] = "br"
+            response["Content-Length"] = str(len(response.content))
+        return response
+
+    return gzip_page(compressed)
