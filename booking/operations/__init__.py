@@ -1,5 +1,6 @@
 """Everything that changes an appointment, one transaction each: all of it happens, with its mail, or nothing does."""
 
+from booking.operations.attendance import note_arrival, note_completion, note_no_show, step_back
 from booking.operations.decisions import (
     cancel_appointment,
     confirm_appointment,
@@ -10,6 +11,7 @@ from booking.operations.errors import (
     AlreadyDecided,
     AlreadyWaiting,
     CallBackFirst,
+    NotYet,
     OfferEnded,
     TimeFree,
     TimeTaken,
@@ -46,6 +48,7 @@ __all__ = [
     "CallBackFirst",
     "Details",
     "Expired",
+    "NotYet",
     "OfferEnded",
     "OfferedTime",
     "Reminded",
@@ -67,7 +70,10 @@ __all__ = [
     "join_waitlist",
     "leave_waitlist",
     "move_appointment",
+    "note_arrival",
     "note_call_back",
+    "note_completion",
+    "note_no_show",
     "offer_other_times",
     "offer_released_time",
     "release_hold",
@@ -76,6 +82,7 @@ __all__ = [
     "replace_link",
     "request_appointment",
     "send_link_again",
+    "step_back",
     "take_offer",
     "wait_for_earlier",
 ]

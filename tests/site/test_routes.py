@@ -83,7 +83,9 @@ class Site:
         pass_gate(patient)
         type_details(patient, visit_type)
         sent = send(patient, visit_type)
-        self.entry = join(make_visit_type(slug="never-free", practitioners=[make_practitioner()]))
+        self.entry = join(
+            make_visit_type(slug="never-free", practitioners=[make_practitioner()]), now=timezone.now()
+        )
         open_link(patient, self.entry)
         for page in ("details", "health"):
             patient.post(address(visit_type, wall(12), page=page), TYPED)
