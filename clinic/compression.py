@@ -11,7 +11,8 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.gzip import gzip_page
 
 READS_BROTLI = re.compile(r"\bbr\b(?!\s*;\s*q\s*=\s*0(?:\.0*)?\s*(?:,|$))")
-QUALITY = 5  # of 11: as fast as gzip, and a seventh smaller
+QUALITY = 5  # of 11; as fast as gzip, and a fourteenth smaller
+WINDOW = 16  # 64 KB; more than a page has would only cost time
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -25,7 +26,7 @@ def compressed_page(view: View[P]) -> View[P]:
         response = view(request, *args, **kwargs)
         patch_vary_headers(response, ["Accept-Encoding"])
         if READS_BROTLI.search(request.headers.get("Accept-Encoding", "")) and response.content:
-            response.content = brotli.compress(response.content, quality=QUALITY)
+            response.content = brotli.compress(response.content, quality=QUALITY, lgwin=WINDOW)
             response["Content-Encoding"] = "br"
             response["Content-Length"] = str(len(response.content))
         return response

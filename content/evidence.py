@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 from markdown_it.token import Token
 
 # “48 in 100 …”; the hundred may come first, as in “100 人中有 48 人”, and digits may be Persian.
-OUT_OF_100 = re.compile(r"(\d+)\D{1,20}?(\d+)(?![.,]?\d)")
+OUT_OF_100 = re.compile(r"(\d{1,3})\D{1,20}?(\d{1,3})(?![.,]?\d)")
 YEAR = re.compile(r"(19|20)\d\d")
 COLUMNS = 4  # who, year, what they say, source
 EVERYONE = 100
@@ -16,20 +16,16 @@ ROWS = 4  # of a crowd; each column of it is four people
 
 def read_evidence(tokens: Sequence[Token]) -> list[str]:
     """Prepares the blocks `people` and `guidelines` among the tokens, and returns what is wrong with them."""
-    faults: list[str] = []
-    for name, read in (("people", _read_people), ("guidelines", _read_guidelines)):
-        for heading, block in _blocks(tokens, name):
-            faults += read(heading, block)
-            if name == "people" and not any(_cites(token) for token in block):
-                faults.append(
-                    gettext("Name the source of “%(heading)s”: cite it with [^1] below that heading.")
-                    % {"heading": heading}
-                )
-    return faults
+    return [
+        fault
+        for name, read in (("people", _read_people), ("guidelines", _read_guidelines))
+        for heading, block in _blocks(tokens, name)
+        for fault in read(heading, block)
+    ]
 
 
 def draw_crowd(count: int) -> str:
-    """A hundred people as dots, column by column, `count` of them large: for the eye only, as text stands beside it."""
+    """A hundred people as dots, column by column, `count` of them large; for the eye only, text stands beside it."""
     everyone = "".join(f"M.5 {row}.5h24.1" for row in range(ROWS))
     rows = [(row, (count - row + ROWS - 1) // ROWS) for row in range(ROWS)]
     some = "".join(f"M.5 {row}.5h{people - 1}.1" for row, people in rows if people)
@@ -58,12 +54,7 @@ def _read_people(heading: str, block: Sequence[Token]) -> list[str]:
     for token in block:
         if token.type == "bullet_list_open":
             token.attrs = {"class": "people"}
-    if not lines:
-        return [
-            gettext("“%(heading)s” has no line such as “- 48 in 100 with acupuncture”.")
-            % {"heading": heading}
-        ]
-    return [
+    faults = [
         gettext(
             "Below “%(heading)s”, each line begins with whole numbers out of 100, such as “- 48 in 100 with "
             "acupuncture”. This one does not: “%(line)s”."
@@ -71,6 +62,13 @@ def _read_people(heading: str, block: Sequence[Token]) -> list[str]:
         % {"heading": heading, "line": line}
         for line in wrong
     ]
+    if not lines:
+        no_line = gettext("“%(heading)s” has no line such as “- 48 in 100 with acupuncture”.")
+        faults.append(no_line % {"heading": heading})
+    if not any(_cites(token) for token in block):
+        no_source = gettext("Name the source of “%(heading)s”: cite it with [^1] below that heading.")
+        faults.append(no_source % {"heading": heading})
+    return faults
 
 
 def _take_count(line: Token) -> bool:
@@ -81,11 +79,8 @@ def _take_count(line: Token) -> bool:
     if not match or numbers[1] != EVERYONE:
         return False
     children[0].content = children[0].content[match.end() :]
-    words, crowd = (
-        Token("out_of_100", "", 0, content=match[0]),
-        Token("crowd", "", 0, meta={"count": numbers[0]}),
-    )
-    line.children = [words, *children, crowd]
+    words = Token("out_of_100", "", 0, content=match[0])
+    line.children = [words, *children, Token("crowd", "", 0, meta={"count": numbers[0]})]
     return True
 
 

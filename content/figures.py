@@ -10,11 +10,7 @@ NARROW = 354  # CSS pixels: how wide a drawing is in a window of 390
 TOUCHABLE = 26  # CSS pixels: labels are as high; WCAG 2.2 asks for 24
 LETTERS = 13.5  # CSS pixels
 DOT = 5.0  # CSS pixels from the middle to the edge
-LETTER, SHAPE, EDGE = (
-    8.6,
-    14.0,
-    8.0,
-)  # CSS pixels: how wide a letter and a shape are, and the room beside them
+LETTER, SHAPE, EDGE = 9.2, 15.0, 7.0  # CSS pixels: the widths of a letter, of a shape, and of the room beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +125,7 @@ def _label(point: Point, spot: Spot, unit: float) -> Label:
     shapes = len(point.cautions) * SHAPE * unit
     half = round((letters + shapes) / 2 + EDGE * unit)
     marks = tuple(
-        (caution, round((letters - shapes) / 2 + (place + 0.6) * SHAPE * unit))
+        (caution, round((letters - shapes) / 2 + (place + 0.7) * SHAPE * unit))
         for place, caution in enumerate(point.cautions)
     )
     line = "".join(_line(spot, half, (DOT + 1.5) * unit))

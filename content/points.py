@@ -135,7 +135,7 @@ POINTS = (
         "大椎",
         _("In the middle, at the base of the neck, below the last neck bone (C7)."),
         Source.WHO,
-        {"upper": Spot(GV14, (130, 160)), "back": Spot(GV14, (97, 100))},
+        {"upper": Spot(GV14, (140, 160)), "back": Spot(GV14, (97, 100))},
     ),
     Point(
         "GB21",
@@ -143,7 +143,7 @@ POINTS = (
         "肩井",
         _("On top of each shoulder, half-way between the last neck bone (C7) and the tip of the shoulder."),
         Source.WHO,
-        {"upper": Spot(GB21, (130, 230)), "back": Spot(GB21, (97, 168))},
+        {"upper": Spot(GB21, (140, 230)), "back": Spot(GB21, (97, 168))},
         (Caution.PREGNANCY, Caution.LUNG),
     ),
     Point(
@@ -152,7 +152,7 @@ POINTS = (
         "大杼",
         _("Two finger-widths to each side of the spine, level with the first bone of the upper back (T1)."),
         Source.LEVEL,
-        {"upper": Spot(BL11, (676, 252)), "back": Spot(BL11, (708, 290))},
+        {"upper": Spot(BL11, (668, 252)), "back": Spot(BL11, (708, 290))},
         (Caution.LUNG,),
     ),
     Point(
@@ -161,7 +161,7 @@ POINTS = (
         "風門",
         _("Two finger-widths to each side of the spine, level with the second bone of the upper back (T2)."),
         Source.LEVEL,
-        {"upper": Spot(BL12, (676, 326)), "back": Spot(BL12, (708, 358))},
+        {"upper": Spot(BL12, (668, 326)), "back": Spot(BL12, (708, 358))},
         (Caution.LUNG,),
     ),
     Point(
@@ -170,7 +170,7 @@ POINTS = (
         "肺俞",
         _("Two finger-widths to each side of the spine, level with the third bone of the upper back (T3)."),
         Source.WHO,
-        {"upper": Spot(BL13, (676, 398), (552, 398)), "back": Spot(BL13, (708, 426))},
+        {"upper": Spot(BL13, (668, 398), (552, 398)), "back": Spot(BL13, (708, 426))},
         (Caution.LUNG,),
     ),
     Point(
@@ -179,7 +179,7 @@ POINTS = (
         "天宗",
         _("On each shoulder blade, in its upper third."),
         Source.WHO,
-        {"upper": Spot(SI11, (130, 335)), "back": Spot(SI11, (97, 290))},
+        {"upper": Spot(SI11, (140, 335)), "back": Spot(SI11, (97, 290))},
     ),
     Point(
         "GV4",

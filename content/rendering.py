@@ -193,9 +193,8 @@ def _draw_points(tokens: Sequence[Token]) -> tuple[list[str], list[str]]:
     drawn: set[str] = set()
     for token in tokens:
         if token.type == "container_points_open":
-            codes = token.info.split()[1:]
-            points = [POINT_OF_CODE[code] for code in codes if code in POINT_OF_CODE]
-            pictures.append(_draw(points, drawn))
+            codes = dict.fromkeys(token.info.upper().split()[1:])
+            pictures.append(_draw([POINT_OF_CODE[code] for code in codes if code in POINT_OF_CODE], drawn))
             unknown = ", ".join(code for code in codes if code not in POINT_OF_CODE)
             if unknown:
                 faults.append(

@@ -93,6 +93,7 @@ def test_people_are_counted_in_any_language(line: str, said: str) -> None:
         "1 in 2 people",
         "-5 in 100",
         "4 in 1000",
+        pytest.param("9" * 5000 + " in 100", id="5,000 digits"),
         "**48** in 100",
     ],
 )

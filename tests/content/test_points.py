@@ -224,6 +224,10 @@ def test_points_in_an_article_lead_to_the_map_and_are_told_in_words_below() -> N
     assert "<figcaption><p>Two of <em>many</em>.</p>\n</figcaption></figure>" in rendered.html
 
 
+def test_points_may_be_written_small_or_twice() -> None:
+    assert render_article("::: points bl23 BL23\n:::") == render_article("::: points BL23\n:::")
+
+
 def test_two_figures_of_one_body_draw_it_once_so_that_no_id_stands_twice() -> None:
     html = render_article("::: points BL23\n:::\n\n::: points BL40\n:::").html
     ids = re.findall(r' id="([^"]+)"', html)
