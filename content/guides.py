@@ -32,7 +32,7 @@ class Guide:
 
 
 def guide_of(article: Article, now: datetime) -> Guide | None:
-    """The guide of a visible article in its own language, in one query; None for one that stands alone."""
+    """The guide in the article's language, in one query; None if it stands alone or is not visible yet."""
     topic = Article.Topic(article.topic)
     topics = CONDITION if topic in CONDITION else (topic,)
     visible = (
@@ -41,7 +41,7 @@ def guide_of(article: Article, now: datetime) -> Guide | None:
         .only("slug", "title", "topic")
     )
     pages = sorted(visible, key=lambda page: TOPICS.index(Article.Topic(page.topic)))
-    if len(pages) == 1:
+    if article not in pages or len(pages) == 1:
         return None
     title = _("Back pain and acupuncture") if topic in CONDITION else topic.label
     return Guide(title, tuple(pages), pages.index(article))
