@@ -37,7 +37,7 @@ class PractitionerDay:
 
 def waiting(now: datetime) -> list[Waiting]:
     """Every request that waits for an answer, oldest first, in two queries however many there are."""
-    pending = list(Appointment.objects.pending().with_people())
+    pending = list(Appointment.objects.pending().with_people().with_replaced())
     if not pending:
         return []
     days = _days_of(pending)

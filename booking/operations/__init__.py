@@ -1,6 +1,8 @@
 """Everything that changes an appointment, one transaction each: all of it happens, with its mail, or nothing does."""
 
 from booking.operations.attendance import note_arrival, note_completion, note_no_show, step_back
+from booking.operations.changes import ask_to_change
+from booking.operations.checkins import HowItIs, answer_check_in, is_asked
 from booking.operations.decisions import (
     cancel_appointment,
     confirm_appointment,
@@ -11,6 +13,7 @@ from booking.operations.errors import (
     AlreadyDecided,
     AlreadyWaiting,
     CallBackFirst,
+    NotAskedNow,
     NotYet,
     OfferEnded,
     TimeFree,
@@ -27,7 +30,7 @@ from booking.operations.offers import (
     ask_for_another_time,
     offer_other_times,
 )
-from booking.operations.reminders import Reminded, remind
+from booking.operations.reminders import Reminded, choose_reminders, remind
 from booking.operations.requests import Details, book_appointment, request_appointment
 from booking.operations.waitlist import (
     Wishes,
@@ -48,6 +51,8 @@ __all__ = [
     "CallBackFirst",
     "Details",
     "Expired",
+    "HowItIs",
+    "NotAskedNow",
     "NotYet",
     "OfferEnded",
     "OfferedTime",
@@ -57,16 +62,20 @@ __all__ = [
     "TooManyPending",
     "Wishes",
     "accept_offered_time",
+    "answer_check_in",
     "ask_for_another_time",
+    "ask_to_change",
     "book_appointment",
     "can_be_replaced",
     "cancel_appointment",
+    "choose_reminders",
     "confirm_appointment",
     "decline_appointment",
     "decline_offer",
     "expire_overdue",
     "held_time",
     "hold_time",
+    "is_asked",
     "join_waitlist",
     "leave_waitlist",
     "move_appointment",

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from booking import links, notices
 from booking.models import Actor, Appointment, Patient
 from booking.operations.history import By, expect, lock, record
-from clinic import transactions
+from clinic import mail, transactions
 from clinic.models import QueuedMail
 
 LINK_AGAIN_AFTER: Final = timedelta(minutes=10)  # nobody's mailbox can be filled through the form
@@ -31,12 +31,12 @@ def send_link_again(*, email: str, reference: str, now: datetime) -> None:
         was_sent = QueuedMail.objects.filter(
             kind=notices.LINK, about=reference, created_at__gt=now - LINK_AGAIN_AFTER
         ).exists()
-        mail = notices.link(found or _nobodys(reference, now=now), now=now)
-        QueuedMail.objects.filter(pk=mail.pk if found is None or was_sent else 0).delete()
+        written = notices.link(found or _nobodys(reference, now=now), now=now)
+        QueuedMail.objects.filter(pk=written.pk if found is None or was_sent else 0).delete()
 
 
 def replace_link(*, appointment: Appointment, version: int, by: User, now: datetime) -> Appointment:
-    """Staff revoke every link sent before, for who is in by one too, and send a new one.
+    """Staff revoke every link sent before, for who is in by one too, and send a new one; unsent mail carries it too.
 
     :raises AlreadyDecided: if the appointment has changed since `version`.
     :raises Busy: if a lock was not to be had in time.
@@ -44,10 +44,12 @@ def replace_link(*, appointment: Appointment, version: int, by: User, now: datet
     with transactions.change():
         locked = lock(appointment)
         expect(locked, version)
+        old = links.address(locked)
         locked.link_generation += 1
         locked.version += 1
         locked.save(update_fields=["link_generation", "version"])
         record(locked, locked.status, By(Actor.STAFF, now, by), reason="new private link")
+        mail.replace_secret(about=locked.reference, old=old, new=links.address(locked))
         if locked.patient.email:
             notices.link(locked, now=now)
     return locked

@@ -75,7 +75,7 @@ def request_appointment(
         taking.lock_resources(visit_type, [practitioner], now=now)
         if made_before := done_before(idempotency_key):
             return made_before
-        _refuse_too_many(contacts)
+        refuse_too_many(contacts)
         held = held_time(
             visitor=visitor, visit_type=visit_type, starts_at=starts_at, practitioner=practitioner, now=now
         )
@@ -181,7 +181,8 @@ def lock_contacts(*, email: str, phone: str) -> list[Contact]:
     return list(Contact.objects.filter(key__in=keys).order_by("key").select_for_update(no_key=True))
 
 
-def _refuse_too_many(contacts: Sequence[Contact]) -> None:
+def refuse_too_many(contacts: Sequence[Contact]) -> None:
+    """:raises TooManyPending: if one of these locked contacts has as many requests waiting as it may have."""
     for contact in contacts:
         if contact.appointments.pending().count() >= PENDING_AT_ONCE:
             raise TooManyPending

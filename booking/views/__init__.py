@@ -6,6 +6,7 @@ from booking.views.changing import accept, cancel, move
 from booking.views.choosing import choose_time
 from booking.views.gate import start
 from booking.views.lost import lost_link
+from booking.views.visit import check_in, reminders
 from booking.views.waitlist import (
     decline_offer,
     join_waitlist,
@@ -21,6 +22,7 @@ __all__ = [
     "calendar_file",
     "cancel",
     "check",
+    "check_in",
     "choose_time",
     "decline_offer",
     "details",
@@ -31,6 +33,7 @@ __all__ = [
     "move",
     "open_link",
     "open_waitlist",
+    "reminders",
     "start",
     "take_offer",
     "waitlist",
