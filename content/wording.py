@@ -59,7 +59,8 @@ BANNED: Final = (
         r"\bpain[- ]?less(ly)?\b",
         "“Most people feel little or no pain. You may feel a brief prick, a dull ache or tingling.”",
     ),
-    _banned(r"\b(cure|heal|fix|eliminate|banish)(s|es|d|ed|ing)?\b", HELPS),
+    _banned(r"\b(cure|heal|eliminate|banish)(s|es|d|ed|ing)?\b", HELPS),
+    _banned(r"\bfix(es|ed|ing)? (your|the|any|back|neck|pain)\b", HELPS),
     _banned(r"\b(relieves|treats|stops|ends|removes) (your |the |back |chronic |all )*pain\b", HELPS),
     _banned(r"\bguarantee|\bmiracle|\bpermanent(ly)? relie|\binstant(ly)? relie", HELPS),
     _banned(

@@ -39,13 +39,16 @@ def test_the_map_and_the_figures_of_articles_can_be_used_by_everyone(
     visit: Visits, width: int, scheme: str
 ) -> None:
     page = visit(width=width, scheme="dark" if scheme == "dark" else "light")
-    for name, address in {"points": "/points/", "figures": "/articles/acupuncture-for-back-pain/"}.items():
+    for name, address in {
+        "points": "/points/",
+        "figures": "/articles/acupuncture-points-for-back-pain/",
+    }.items():
         page.goto(address)
         look_at(page, f"{name}-{scheme}")
 
 
 @pytest.mark.parametrize(
-    ("address", "labels"), [("/points/", 25), ("/articles/acupuncture-for-back-pain/", 5)]
+    ("address", "labels"), [("/points/", 25), ("/articles/acupuncture-points-for-back-pain/", 5)]
 )
 def test_every_label_can_be_hit_with_a_finger_on_a_phone(visit: Visits, address: str, labels: int) -> None:
     page = visit(width=390)

@@ -169,19 +169,27 @@ def test_every_mistake_is_said_at_once() -> None:
     assert len(render_article(both).faults) == 3
 
 
-def test_the_first_article_draws_the_three_studies_as_they_were_published() -> None:
-    """GERAC: 47.6, 44.2 and 27.4 %; BackInAction: 39.1, 43.8 and 29.4 %; Cherkin: 60 and 39 %."""
-    text = (FOLDER / "acupuncture-for-back-pain.md").read_text(encoding="utf-8").split("---\n", 2)[2]
-    rendered = render_article(text)
+def drawn_in(slug: str) -> list[tuple[list[str], list[str]]]:
+    """The sources and the people out of 100 of each block of a starter article."""
+    rendered = render_article((FOLDER / f"{slug}.md").read_text(encoding="utf-8").split("---\n", 2)[2])
     assert rendered.faults == ()
-    studies = re.findall(r'<section class="evidence".*?</section>', rendered.html, re.DOTALL)
-    drawn = [
-        (re.findall(r'href="#r(\d+)"', study), re.findall(r"<strong>(\d+) in 100", study))
-        for study in studies
+    blocks = re.findall(r'<section class="evidence".*?</section>', rendered.html, re.DOTALL)
+    return [
+        (re.findall(r'href="#r(\d+)"', block), re.findall(r"<strong>(\d+) in 100", block)) for block in blocks
     ]
-    assert drawn == [
+
+
+def test_our_articles_draw_the_three_studies_as_they_were_published() -> None:
+    """GERAC: 47.6, 44.2 and 27.4 %; Cherkin: 60 and 39 %; BackInAction: 39.1, 43.8 and 29.4 %."""
+    assert drawn_in("acupuncture-for-back-pain") == [
         (["7"], ["39", "44", "29"]),
         (["6"], ["48", "44", "27"]),
         (["5"], ["60", "39"]),
         (["10", "11", "12", "1"], []),
+    ]
+    assert drawn_in("acupuncture-for-low-back-pain-evidence") == [
+        (["1"], ["48", "44", "27"]),
+        (["2"], ["60", "39"]),
+        (["3"], ["39", "44", "29"]),
+        (["7", "8", "9", "10"], []),
     ]

@@ -47,6 +47,12 @@ def test_a_page_that_stands_alone_has_no_guide(client: Client) -> None:
     assert ("<nav class=" in main, 'class="guide"' in main, 'class="pager"' in main) == (True, False, False)
 
 
+def test_a_page_that_readers_do_not_see_yet_has_no_place_in_the_guide() -> None:
+    make_article()
+    make_article()
+    assert guide_of(make_draft(), NOW) is None
+
+
 def test_every_page_lists_the_guide_and_leads_on_and_back(client: Client) -> None:
     first, second, third = (make_article(title=title, position=place) for place, title in enumerate("ABC"))
     main = main_of(client, second.get_absolute_url())

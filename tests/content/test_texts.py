@@ -99,6 +99,7 @@ def test_no_article_template_or_message_uses_a_banned_wording() -> None:
         "There are no side effects.",
         "Painless needles.",
         "It heals your back.",
+        "We fix back pain.",
         "We relieve it: acupuncture relieves back pain.",
         "Results guaranteed.",
         "You will feel better in 3 visits.",
