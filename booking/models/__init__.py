@@ -10,6 +10,7 @@ from booking.models.appointments import (
     StatusChange,
 )
 from booking.models.contacts import Contact
+from booking.models.courses import Course, CourseQuerySet, CourseStage
 from booking.models.holds import HELD_FOR, Hold
 from booking.models.hours import Closure, ClosureQuerySet, ExtraHours, WorkingHours
 from booking.models.occupancies import Occupancy
@@ -31,6 +32,9 @@ __all__ = [
     "Closure",
     "ClosureQuerySet",
     "Contact",
+    "Course",
+    "CourseQuerySet",
+    "CourseStage",
     "DeclineReason",
     "ExtraHours",
     "Hold",

@@ -27,7 +27,7 @@ from booking.operations.holds import drop_holds, held_time
 
 # Without vowels, and without letters and digits that look alike, nothing is misread or spells a word.
 REFERENCE_LETTERS: Final = "BCDFGHJKMNPQRTVWXZ2346789"
-PENDING_AT_ONCE: Final = 2  # requests that one address or phone number may have waiting
+PENDING_AT_ONCE: Final = 2  # requests that one address or phone number may have waiting; a course is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def request_appointment(
         taking.lock_resources(visit_type, [practitioner], now=now)
         if made_before := done_before(idempotency_key):
             return made_before
-        _refuse_too_many(contacts)
+        refuse_too_many(contacts)
         held = held_time(
             visitor=visitor, visit_type=visit_type, starts_at=starts_at, practitioner=practitioner, now=now
         )
@@ -181,7 +181,9 @@ def lock_contacts(*, email: str, phone: str) -> list[Contact]:
     return list(Contact.objects.filter(key__in=keys).order_by("key").select_for_update(no_key=True))
 
 
-def _refuse_too_many(contacts: Sequence[Contact]) -> None:
+def refuse_too_many(contacts: Sequence[Contact]) -> None:
+    """:raises TooManyPending: if one of the locked contacts has two requests waiting; a course counts once."""
     for contact in contacts:
-        if contact.appointments.pending().count() >= PENDING_AT_ONCE:
+        waiting = contact.appointments.pending().values_list("course", "pk")
+        if len({(course, None if course else pk) for course, pk in waiting}) >= PENDING_AT_ONCE:
             raise TooManyPending

@@ -17,6 +17,7 @@ from booking.models import DeclineReason, Resource, Status
 from booking.operations import Busy, OfferedTime
 from clinic import transactions
 from tests.booking.factories import make_appointment, make_clinic, make_patient, wall
+from tests.booking.test_course_operations import answer, offer, plan, request
 from tests.booking.test_operations import ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -149,6 +150,34 @@ def another_wish() -> Iterator[Act]:
     )
 
 
+def a_course() -> Iterator[Act]:
+    visit_type = make_clinic()
+    yield lambda: request(visit_type)
+
+
+def an_answer_to_a_course() -> Iterator[Act]:
+    course = request(make_clinic())
+    yield lambda: answer(course, (0, 2))
+
+
+def a_course_called_off() -> Iterator[Act]:
+    course = request(make_clinic())
+    yield lambda: operations.cancel_course(course=course, version=3, by=None, now=NOW)
+
+
+def a_planned_course() -> Iterator[Act]:
+    visit_type, by = make_clinic(), User.objects.create_user("desk")
+    after = make_appointment(visit_type, starts_at=wall(15), status=Status.BOOKED)
+    yield lambda: operations.plan_course(
+        appointment=after, plan=plan(visit_type), by=by, idempotency_key=uuid4(), now=NOW
+    )
+
+
+def a_planned_course_taken() -> Iterator[Act]:
+    course = offer(make_clinic())
+    yield lambda: operations.accept_course(course=course, now=NOW)
+
+
 @pytest.mark.parametrize(
     "situation",
     [
@@ -163,6 +192,11 @@ def another_wish() -> Iterator[Act]:
         an_offer,
         an_acceptance,
         another_wish,
+        a_course,
+        an_answer_to_a_course,
+        a_course_called_off,
+        a_planned_course,
+        a_planned_course_taken,
     ],
 )
 def test_a_fault_at_any_statement_leaves_everything_as_it_was(situation: Callable[[], Iterator[Act]]) -> None:

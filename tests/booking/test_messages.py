@@ -50,6 +50,16 @@ NAMES = [
     "new-request",
     "moved-by-patient",
     "cancelled-by-patient",
+    "course-received",
+    "course-answered",
+    "course-cancelled",
+    "course-expired",
+    "course-offered",
+    "course-offer-ended",
+    "course-link",
+    "course-request",
+    "course-accepted",
+    "course-cancelled-by-patient",
 ]
 XSS = [
     "<script>alert(1)</script>",
@@ -96,7 +106,7 @@ class TestEveryMessage:
                     "905-555-0100",
                     "You get this message because",
                     "In an emergency call 911.",
-                    "RH-SAMPLE",
+                    "CO-SAMPLE" if sample.name.startswith("course") else "RH-SAMPLE",
                 ):
                     assert said in part, (sample.name, said)
 
