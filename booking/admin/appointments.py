@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from booking import times
+from booking.admin.care_plan import CarePlanAdmin
 from booking.admin.decisions import DecisionsAdmin, who
 from booking.admin.links import LinkAdmin
 from booking.admin.today import midnight
@@ -49,7 +50,7 @@ class StartsFilter(admin.SimpleListFilter):
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(LinkAdmin, DecisionsAdmin):
+class AppointmentAdmin(CarePlanAdmin, LinkAdmin, DecisionsAdmin):
     list_display = ["reference", "when", "visit", "patient", "status_and_flags"]
     list_filter = [
         "status",

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.views.decorators.http import require_safe
 
 from booking import drafts, ics, links
-from booking.models import Appointment, BookingRules, DeclineReason, Status
+from booking.models import Appointment, BookingRules, Course, DeclineReason, Status
 from booking.views.pages import View, patient_page
 from booking.views.standing import happened, standing_of
 
@@ -47,8 +47,26 @@ def opened_before(request: HttpRequest, reference: str) -> Appointment | None:
     """The appointment, if this session asked for it or opened a link to it that still holds."""
     generation = drafts.generation_opened(request.session, reference)
     if generation is None:
-        return None
+        return _opened_with_course(request, reference)
     return Appointment.objects.with_people().filter(reference=reference, link_generation=generation).first()
+
+
+def _opened_with_course(request: HttpRequest, reference: str) -> Appointment | None:
+    """The appointment, if it is one of a course that this session has come to."""
+    for course, generation in drafts.courses_opened(request.session).items():
+        mine = Appointment.objects.with_people().filter(
+            reference=reference, course__reference=course, course__link_generation=generation
+        )
+        if found := mine.first():
+            return found
+    return None
+
+
+def course_to_show(request: HttpRequest, asked: Appointment) -> Course | None:
+    """The course of the appointment, if this session may see it too."""
+    course = asked.course
+    opened = drafts.courses_opened(request.session)
+    return course if course and opened.get(course.reference) == course.link_generation else None
 
 
 def refused(request: HttpRequest) -> HttpResponse:
@@ -79,7 +97,11 @@ def appointment_page(
 ) -> HttpResponse:
     """The page; `problem` says why what was tried is not done."""
     changes = [change for change in map(happened, asked.changes.order_by("-version")) if change]
-    context = change_context(asked, now=now) | {"problem": problem, "changes": changes}
+    context = change_context(asked, now=now) | {
+        "problem": problem,
+        "changes": changes,
+        "course": course_to_show(request, asked),
+    }
     return render(request, "booking/appointment.html", context, status=status)
 
 
