@@ -13,7 +13,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from booking import openings, screening, times
+from booking import screening, times
 from booking.drafts import Answers
 from booking.models import Appointment, Resource
 from booking.models.courses import COURSE
@@ -88,16 +88,13 @@ class SafetyForm(forms.Form):
 
 
 class TimeForm(forms.Form):
-    """One start out of those that are free, with one of the practitioners or anyone."""
+    """One start, with one of the practitioners or anyone; whether it is free, the calendar says."""
 
     start = forms.CharField(error_messages={"required": _("Choose a time")})
     practitioner = forms.CharField(required=False)
 
-    def __init__(
-        self, data: Any = None, *, free: openings.Openings, practitioners: dict[str, Resource]
-    ) -> None:
+    def __init__(self, data: Any = None, *, practitioners: dict[str, Resource]) -> None:
         super().__init__(data)
-        self.free = free
         self.practitioners = practitioners
         self.is_taken = False
 
@@ -113,14 +110,10 @@ class TimeForm(forms.Form):
         except ValueError as error:
             raise ValidationError(_("Choose a time from those below")) from error
 
-    def clean(self) -> None:
-        start = self.cleaned_data.get("start")
-        if start is None or "practitioner" not in self.cleaned_data:
-            return
-        who = self.cleaned_data["practitioner"]
-        if self.free.at(int(start.timestamp()), who.pk if who else None) is None:
-            self.is_taken = True
-            self.add_error("start", _("That time has just been taken. Choose another one"))
+    def time_is_taken(self) -> None:
+        """What the calendar answered when the time was to be held."""
+        self.is_taken = True
+        self.add_error("start", _("That time has just been taken. Choose another one"))
 
 
 class DetailsForm(forms.Form):

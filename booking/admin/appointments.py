@@ -13,8 +13,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from booking import times
+from booking.admin.arranging import ArrangingAdmin
 from booking.admin.care_plan import CarePlanAdmin
-from booking.admin.decisions import DecisionsAdmin, who
+from booking.admin.decisions import who
 from booking.admin.links import LinkAdmin
 from booking.admin.today import midnight
 from booking.models import Appointment, DeclineReason
@@ -50,7 +51,7 @@ class StartsFilter(admin.SimpleListFilter):
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(CarePlanAdmin, LinkAdmin, DecisionsAdmin):
+class AppointmentAdmin(CarePlanAdmin, LinkAdmin, ArrangingAdmin):
     list_display = ["reference", "when", "visit", "patient", "status_and_flags"]
     list_filter = [
         "status",

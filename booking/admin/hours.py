@@ -2,15 +2,17 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.db.models import Field
 from django.forms import Field as FormField
 from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from booking import times
 from booking.models import Closure
+from booking.models.hours import ClosureQuerySet
 
 
 @admin.register(Closure)
@@ -20,7 +22,20 @@ class ClosureAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     show_facets = admin.ShowFacets.NEVER
     list_select_related = ["resource"]
     fields = ["resource", "starts_at", "ends_at", "reason", "proposed"]
-    actions = None
+    actions = ["accept"]
+
+    @admin.action(permissions=["change"], description=_("Accept: close on these days"))
+    def accept(self, request: HttpRequest, closures: ClosureQuerySet) -> None:
+        accepted = closures.filter(proposed=True).update(proposed=False)
+        says = ngettext(
+            "%(count)d proposed closure is accepted: nothing can be booked then any more.",
+            "%(count)d proposed closures are accepted: nothing can be booked then any more.",
+            accepted,
+        )
+        if accepted:
+            messages.success(request, says % {"count": accepted})
+        else:
+            messages.info(request, gettext("None of these was only proposed; nothing was changed."))
 
     def formfield_for_dbfield(
         self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any

@@ -219,6 +219,11 @@ class Appointment(Scheduled):
         return (self.status, Status.CANCELLED) in TRANSITIONS
 
     @property
+    def can_be_moved(self) -> bool:
+        """Whether it waits for its day, or for an answer."""
+        return self.status in (Status.PENDING, Status.BOOKED)
+
+    @property
     def waits_for_call(self) -> bool:
         """Whether staff must speak with the patient before this can become a booked visit."""
         return self.call_back and self.called_back_at is None

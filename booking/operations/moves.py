@@ -6,12 +6,10 @@ from uuid import UUID
 from django.contrib.auth.models import User
 
 from booking import notices, queries
-from booking.models import Appointment, BookingRules, Resource, Status
+from booking.models import Appointment, BookingRules, Resource
 from booking.operations import taking
 from booking.operations.errors import AlreadyDecided
 from booking.operations.history import done_before, expect, lock, record, staff_or_patient
-
-MOVABLE = (Status.PENDING, Status.BOOKED)
 
 
 def move_appointment(
@@ -41,7 +39,7 @@ def move_appointment(
         if done_before(idempotency_key):
             return locked
         expect(locked, version)
-        if locked.status not in MOVABLE:
+        if not locked.can_be_moved:
             raise AlreadyDecided(locked)
         who = practitioner if practitioner and (by or locked.is_pending) else locked.practitioner
         taking.lock_resources(locked.visit_type, [who, locked.practitioner], now=now)

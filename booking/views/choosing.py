@@ -22,14 +22,13 @@ def choose_time(request: HttpRequest, visit_type: str) -> HttpResponse:
     visit = get_object_or_404(VisitType.objects.bookable(), slug=visit_type)
     now, rules = timezone.now(), BookingRules.current()
     practitioners = {person.slug: person for person in visit.practitioners.active()}
-    free = _free(visit, rules=rules, now=now, but=queries.hold_of(drafts.visitor(request.session)))
-    form = TimeForm(
-        request.POST if request.method == "POST" else None, free=free, practitioners=practitioners
-    )
+    form = TimeForm(request.POST if request.method == "POST" else None, practitioners=practitioners)
     if form.is_valid():
         chosen = Choice(visit, form.cleaned_data["practitioner"], form.cleaned_data["start"])
-        kept = hold(request, chosen, now=now)
-        return redirect(chosen.address("details")) if kept else taken(request, chosen, now=now)
+        if hold(request, chosen, now=now):
+            return redirect(chosen.address("details"))
+        form.time_is_taken()
+    free = _free(visit, rules=rules, now=now, but=queries.hold_of(drafts.visitor(request.session)))
     person = practitioners.get(request.GET.get("practitioner", ""))
     context = times_context(request, free, person, list(practitioners.values()), rules=rules, now=now)
     status = 409 if form.is_taken else 200

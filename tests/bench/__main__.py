@@ -58,9 +58,9 @@ MEANINGS: Final = {
     """,
     "forms": """
         Under the site's own gunicorn configuration (2 workers of 8 threads), the clients on the same machine.
-        A patient goes all the way with a new session each time: safety gate, time (which is held), details,
-        check, send. That is four POSTs and two GETs, and the time of all six counts. The bare site has no
-        middleware, session or template, and its one view inserts one row. Compared are POSTs per second.
+        A patient goes all the way with a new session each time: both lists of the safety gate, time (which is held),
+        details, health, check, send. That is six POSTs and two GETs, and the time of all eight counts. The bare site
+        has no middleware, session or template, and its one view inserts one row. Compared are HTTP requests per second.
         Every request for a visit ends in the table, with its history and two mails.
     """,
     "race": """
@@ -75,7 +75,7 @@ MEANINGS: Final = {
 PARTS: Final[dict[str, tuple[str, Measure]]] = {
     "finder": ("Openings", inside("finder")),
     "pages": ("A long past", inside("pages")),
-    "forms": ("Forms per second", walks.measure_forms),
+    "forms": ("A patient's way", walks.measure_forms),
     "race": ("One time, many people", inside("race")),
     "starts": ("Start and memory", walks.measure_starts),
 }

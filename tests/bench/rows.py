@@ -126,6 +126,24 @@ def loosen() -> None:
         editor.remove_constraint(Occupancy, no_overlap)
 
 
+def _make_model(visit_type: VisitType) -> Appointment:
+    """A visit that is over, of which every past one is a copy at another time."""
+    now = timezone.now()
+    return Appointment.objects.create(
+        pk=PAST_FROM - 1,  # below all of its copies, which the next batch goes on from
+        reference="RH-MODEL",
+        status=Status.ARRIVED,
+        visit_type=visit_type,
+        practitioner=visit_type.practitioners.order_by("pk")[0],
+        room=Resource.objects.rooms().order_by("pk")[0],
+        starts_at=now - timedelta(hours=1),
+        ends_at=now,
+        patient=factories.make_patient(),
+        new_patient=False,
+        requested_at=now,
+    )
+
+
 def add_past(visit_type: VisitType, *, first: int, end: int) -> None:
     """Past visits number `first` to `end` - 1, counted back from last midnight: around the clock, three at a time.
 
@@ -151,16 +169,24 @@ def add_past(visit_type: VisitType, *, first: int, end: int) -> None:
         f"SELECT 0, {after(begins)}, {after(ends)}, {PAST_FROM} + n, {resource} + n % {ABREAST} FROM past"
         for resource, begins, ends in ((practitioner, 0, 20), (practitioner, 40, 45), (room, 0, 55))
     )
-    patient = factories.make_patient().pk
+    own = {
+        "id": f"{PAST_FROM} + n",
+        "starts_at": after(0),
+        "ends_at": after(45),
+        "requested_at": after(0),
+        "reference": "'RH-' || n",
+        "practitioner_id": f"{practitioner} + n % {ABREAST}",
+        "room_id": f"{room} + n % {ABREAST}",
+    }
+    columns = [field.column for field in Appointment._meta.local_concrete_fields if field.column]  # noqa: SLF001
+    values = ", ".join(own.get(column, f"model.{column}") for column in columns)
     with transaction.atomic(), connection.cursor() as cursor:
+        model = _make_model(visit_type)
         cursor.execute(
-            "INSERT INTO booking_appointment (id, starts_at, ends_at, reference, status, version, anyone, language,"
-            " new_patient, precautions, screening_version, note, consent_version, requested_at, patient_id,"
-            f" practitioner_id, room_id, visit_type_id) {numbers}"
-            f"SELECT {PAST_FROM} + n, {after(0)}, {after(45)}, 'RH-' || n, 'arrived', 1, false, 'en',"
-            f" false, '{{}}', '', '', '', {after(0)}, {patient},"
-            f" {practitioner} + n % {ABREAST}, {room} + n % {ABREAST}, {visit_type.pk} FROM past ORDER BY n DESC"
+            f"INSERT INTO booking_appointment ({', '.join(columns)}) {numbers}"
+            f"SELECT {values} FROM past, booking_appointment model WHERE model.id = {model.pk} ORDER BY n DESC"
         )
+        model.delete()
         cursor.execute(
             "INSERT INTO booking_occupancy (lane, starts_at, ends_at, appointment_id, resource_id)"
             f" {numbers}{occupancies} ORDER BY 2"

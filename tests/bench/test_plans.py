@@ -9,7 +9,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from booking import operations
+from booking import operations, times
+from booking.models import Appointment, Occupancy
+from tests.bench import rows
 from tests.booking.factories import make_clinic, wall
 from tests.booking.test_operations import ask, somebody
 
@@ -56,3 +58,17 @@ def test_holding_asking_moving_and_cancelling_never_read_the_whole_past() -> Non
         operations.cancel_appointment(appointment=moved, version=moved.version, by=by, now=now)
 
     assert reads_of_a_whole_past(all_of_it) == []
+
+
+def test_the_past_that_is_measured_is_made_of_whole_visits_that_are_over() -> None:
+    visit_type = rows.make_clinic(3)
+    with connection.execute_wrapper(
+        lambda execute, sql, *rest: None if "VACUUM" in sql else execute(sql, *rest)
+    ):
+        rows.add_past(visit_type, first=0, end=3)
+        rows.add_past(visit_type, first=3, end=7)
+    visits = Appointment.objects.order_by("starts_at")
+    assert {visit.status for visit in visits} == {"arrived"}
+    assert [visit.occupancies.count() for visit in visits] == [3] * 7
+    assert Occupancy.objects.count() == 21
+    assert max(visit.ends_at for visit in visits) < times.midnight_after(timezone.now())

@@ -699,6 +699,26 @@ def test_a_proposed_closure_is_accepted_by_taking_its_tick_away(owner: Client) -
     assert list(Closure.objects.in_force()) == [proposal]
 
 
+def test_proposed_closures_are_accepted_from_the_list_together(owner: Client) -> None:
+    labour_day, christmas = (
+        Closure.objects.create(
+            starts_at=wall(0, days_ahead=days), ends_at=wall(0, days_ahead=days + 1), proposed=True
+        )
+        for days in (3, 9)
+    )
+    left = Closure.objects.create(
+        starts_at=wall(0, days_ahead=20), ends_at=wall(0, days_ahead=21), proposed=True
+    )
+    form = {"action": "accept", "_selected_action": [labour_day.pk, christmas.pk]}
+    answer = owner.post("/admin/booking/closure/", form)
+    assert said(answer) == ["2 proposed closures are accepted: nothing can be booked then any more."]
+    assert set(Closure.objects.in_force()) == {labour_day, christmas}
+    assert said(owner.post("/admin/booking/closure/", form))[1:] == [
+        "None of these was only proposed; nothing was changed."
+    ]
+    assert left not in Closure.objects.in_force()
+
+
 def test_there_is_one_row_of_booking_rules_and_it_stays(owner: Client) -> None:
     rules = {"notice_hours": 5, "horizon_days": 60, "answer_within_hours": 24, "cancellation_hours": 24}
     rules["waitlist_open_minutes"] = 90
