@@ -163,21 +163,17 @@ class PatternForm(forms.Form):
             )
         if self.errors:
             return
-        pattern = self.pattern
+        pattern, last_on = self.pattern, self.last_on
         if not 1 < pattern.visits <= MOST_VISITS:
-            self.add_error(
-                "weeks",
-                _("A course that can be asked for here has 2 to %(most)d visits") % {"most": MOST_VISITS},
-            )
+            most = {"most": MOST_VISITS}
+            self.add_error("weeks", _("A course that can be asked for here has 2 to %(most)d visits") % most)
+        elif pattern.weeks > MOST_WEEKS or last_on > self.latest_on:
+            says = _("The course would end on %(end)s. What can be booked now ends on %(latest)s")
+            days = {"end": times.in_words(last_on), "latest": times.in_words(self.latest_on)}
+            self.add_error("weeks", says % days)
         if any((count - 1) * (pattern.days_between + 1) >= courses.WEEK for count in pattern.weekly):
             self.add_error(
                 "days_between", _("So many visits do not fit into a week with so many days between")
-            )
-        if pattern.weeks > MOST_WEEKS or self.last_on > self.latest_on:
-            self.add_error(
-                "weeks",
-                _("The course would end on %(end)s. What can be booked now ends on %(latest)s")
-                % {"end": times.in_words(self.last_on), "latest": times.in_words(self.latest_on)},
             )
 
     @property

@@ -48,18 +48,18 @@ def test_the_ticked_visits_are_confirmed_and_the_others_declined(receptionist: C
     assert page.count('name="confirmed"') == 3
     form = {"version": 3, "confirmed": [visits[0].pk, visits[2].pk]}
     refused = receptionist.post(act(course, "answer"), form)
-    assert said(refused) == ["Choose what the patient reads of the visits that are not confirmed."]
+    assert said(refused)[-1:] == ["Choose what the patient reads of the visits that are not confirmed."]
     done = receptionist.post(act(course, "answer"), form | {"reason": "away"})
-    assert said(done) == [f"{course.reference}: 2 visits confirmed."]
+    assert said(done)[-1:] == [f"{course.reference}: 2 visits confirmed."]
     assert stands(course) == [Status.BOOKED, Status.DECLINED, Status.BOOKED]
     again = receptionist.post(act(course, "answer"), form | {"reason": "away"})
-    assert said(again) != said(done)
+    assert said(again)[-1:] != said(done)[-1:]
 
 
 def test_the_course_is_called_off_at_the_desk(receptionist: Client) -> None:
     course = request(make_clinic())
     old = receptionist.post(act(course, "cancel"), {"version": 2})
-    assert (said(old), stands(course)) == (
+    assert (said(old)[-1:], stands(course)) == (
         [f"{course.reference} has changed since you looked at it; nothing was changed."],
         [Status.PENDING] * 3,
     )
@@ -106,7 +106,7 @@ def test_a_care_plan_is_offered_from_an_appointment(receptionist: Client) -> Non
     form = {"key": found.context["key"], "with": appointment.practitioner.slug, "start": starts[:2]}
     address = f"{care_plan(appointment)}?{found.wsgi_request.GET.urlencode()}"
     nothing = receptionist.post(address, form | {"start": []})
-    assert said(nothing) == ["Tick at least one date."]
+    assert said(nothing)[-1:] == ["Tick at least one date."]
     done = receptionist.post(address, form)
     course = Course.objects.get()
     assert done.headers["Location"] == act(course)
@@ -123,7 +123,7 @@ def test_a_care_plan_needs_an_address_and_the_permission(receptionist: Client) -
     starts = [times.write_start(visit.starts_at) for visit in found.context["proposal"].visits]
     form = {"key": found.context["key"], "with": appointment.practitioner.slug, "start": starts}
     address = f"{care_plan(appointment)}?{found.wsgi_request.GET.urlencode()}"
-    assert said(receptionist.post(address, form)) == [
+    assert said(receptionist.post(address, form))[-1:] == [
         "Please call the patient: there is no e-mail address, or a call is due."
     ]
     assert signed_in(make_staff("viewer", "view_appointment")).get(care_plan(appointment)).status_code == 403
@@ -144,5 +144,5 @@ def test_today_asks_as_often_however_many_visits_a_course_has(
 ) -> None:
     request(make_clinic(), days)
     receptionist.get(TODAY)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         receptionist.get(TODAY)

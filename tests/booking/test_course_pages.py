@@ -310,14 +310,16 @@ def test_the_whole_course_is_called_off_by_one_post(visit_type: VisitType) -> No
     assert client.post(page_of(course, "cancel_course"), {"version": "x"}).status_code == 409
 
 
-def test_a_planned_course_is_taken_or_refused_on_its_page(visit_type: VisitType) -> None:
+def test_a_planned_course_is_taken_on_its_page(visit_type: VisitType) -> None:
     taken = offer(visit_type)
     client = visitor(taken)
     assert "We have planned these visits for you" in body(client.get(page_of(taken)))
     assert client.post(page_of(taken, "accept_course")).status_code == 302
     assert "Your visits are confirmed" in body(client.get(page_of(taken)))
 
-    refused = offer(make_clinic())
+
+def test_a_planned_course_that_does_not_suit_is_refused_on_its_page(visit_type: VisitType) -> None:
+    refused = offer(visit_type)
     client = visitor(refused)
     assert client.post(page_of(refused, "decline_course")).status_code == 302
     assert "These visits are not booked" in body(client.get(page_of(refused)))
@@ -348,7 +350,7 @@ def test_the_page_of_a_course_asks_as_often_whatever_it_shows(
 ) -> None:
     course = request(visit_type, days)
     client = visitor(course)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         client.get(page_of(course))
 
 
