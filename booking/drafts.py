@@ -1,7 +1,7 @@
 """What the server's session keeps of one visitor, from the safety gate to their appointments, and for how long."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4, uuid5
 
@@ -83,6 +83,11 @@ def answers(session: SessionBase, *, now: datetime) -> Answers | None:
         return None
     kept: Answers = draft["answers"]
     return kept
+
+
+def kept_at(session: SessionBase) -> datetime:
+    """When what is kept was typed. The draft must exist."""
+    return datetime.fromtimestamp(session[_DRAFT]["until"], tz=UTC) - KEPT_FOR
 
 
 def erase(session: SessionBase) -> None:

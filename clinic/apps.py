@@ -9,7 +9,10 @@ class ClinicConfig(AppConfig):
     verbose_name = "Clinic"
 
     def ready(self) -> None:
-        from clinic import checks  # noqa: F401, PLC0415 (registers the deploy checks)
+        from clinic import (  # noqa: PLC0415
+            checks,  # noqa: F401 (registers the deploy checks)
+            desk_accounts,  # noqa: F401 (replaces Django's own)
+        )
 
 
 class DeskConfig(AdminConfig):

@@ -1,4 +1,4 @@
-"""The mail queue's row: one message to one person, written with the change it reports."""
+"""The rows that no app owns: the mail queue, and how often something was done lately."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -86,3 +86,18 @@ class QueuedMail(models.Model):
         """`text` or `html` as staff may read it: without the link that is only its reader's."""
         written: str = getattr(self, part)
         return written.replace(self.secret, FORGOTTEN) if self.secret else written
+
+
+class Tally(models.Model):
+    """How often one thing was done in one window; `key` is a hash that cannot be turned back into who did it."""
+
+    key = models.CharField(_("key"), max_length=64, primary_key=True)
+    uses = models.PositiveIntegerField(_("how often"))
+    ends_at = models.DateTimeField(_("window ends"), db_index=True)
+
+    class Meta:
+        verbose_name = _("tally")
+        verbose_name_plural = _("tallies")
+
+    def __str__(self) -> str:
+        return self.key[:8]

@@ -24,6 +24,8 @@ env = environ.Env(
     DEFAULT_FROM_EMAIL=(str, ""),
     STAFF_EMAIL=(str, ""),
     TRUSTED_PROXY=(bool, False),
+    LIMITS_TIMES=(int, 1),
+    QUICKEST_SEND=(float, 2),
     TEMPLATE_DEBUG=(bool, False),
     CLINIC_NAME=(str, "Richmond Hill Acupuncture Pro"),
     CLINIC_PHONE=(str, "905-555-0100"),
@@ -104,6 +106,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "clinic.busy.BusyMiddleware",
+    "clinic.limits.LimitsMiddleware",
 ]
 
 TEMPLATES = [
@@ -218,6 +221,9 @@ SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "session", "csrf"
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes; the longest honest form is a fraction of it
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+TRUSTED_PROXY: bool = env("TRUSTED_PROXY")  # a proxy of ours writes X-Forwarded-For and X-Forwarded-Proto
+LIMITS_TIMES: int = env("LIMITS_TIMES")  # a far larger clinic multiplies every number of clinic/limits.py
+QUICKEST_SEND: float = env("QUICKEST_SEND")  # seconds from one's details to sending; nobody reads faster
 
 if PRODUCTION:
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
@@ -227,7 +233,7 @@ if PRODUCTION:
     SECURE_HSTS_SECONDS = 2 * 365 * 24 * 60 * 60
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
-    if env("TRUSTED_PROXY"):
+    if TRUSTED_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Logs: what happened and where, never what a person typed -----------------------------------------------
@@ -235,7 +241,13 @@ if PRODUCTION:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "()": "clinic.logs.WithoutMessages",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
     "filters": {"no tokens": {"()": "clinic.redaction.TokenFilter"}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no tokens"]}

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from clinic.choices import RowsAutocomplete, RowsField
 from content.models import Article, Reference
 from content.rendering import render_article
 
@@ -76,6 +77,12 @@ class ArticleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         (_("Who answers for it"), {"fields": ["author", "reviewer", "reviewed_on", "review_due_on"]}),
         (_("Publishing"), {"fields": ["status", "published_at"]}),
     ]
+
+    def formfield_for_manytomany(
+        self, db_field: "models.ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> "forms.ModelMultipleChoiceField[Any] | None":
+        kwargs |= {"widget": RowsAutocomplete(db_field, self.admin_site), "form_class": RowsField}
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Article | None = None) -> list[str]:
         return ["slug"] if obj and obj.is_published else []

@@ -22,4 +22,5 @@ def _for_tests(settings: Settings, tmp_path: Path) -> None:
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.QUICKEST_SEND = 0  # tests type faster than people
     settings.EMAIL_FILE_PATH = str(tmp_path / "mails")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from booking.admin.rows import LabelledFormSet
 from booking.models import Phase, VisitType
+from clinic.choices import RowsField
 
 
 class PhaseInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -57,7 +58,8 @@ class VisitTypeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
     ) -> "ModelMultipleChoiceField[Any] | None":
         """Ticks for the few practitioners there are: no key to be held, no JavaScript."""
-        return super().formfield_for_manytomany(db_field, request, widget=CheckboxSelectMultiple, **kwargs)
+        kwargs |= {"widget": CheckboxSelectMultiple, "form_class": RowsField}
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     @admin.display(description=_("minutes"))
     def length(self, visit_type: VisitType) -> int:

@@ -28,7 +28,7 @@ from booking.operations.errors import (
     TooManyPending,
 )
 from booking.operations.expiry import Expired, expire_overdue
-from booking.operations.holds import held_time, hold_time, release_hold
+from booking.operations.holds import held_time, hold_time, release_hold, release_holds
 from booking.operations.links import replace_link, send_link_again
 from booking.operations.moves import move_appointment
 from booking.operations.offers import (
@@ -92,6 +92,7 @@ __all__ = [
     "offer_released_time",
     "plan_course",
     "release_hold",
+    "release_holds",
     "remind",
     "replace_link",
     "request_appointment",

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef
 
 from booking.models import HELD_FOR, BookingRules, Hold, Occupancy, Resource, VisitType
+from booking.models.holds import HoldQuerySet
 from booking.operations import taking
 
 
@@ -70,6 +71,13 @@ def release_hold(*, visitor: UUID) -> None:
     """The visitor no longer wants what they held."""
     with taking.change():
         drop_holds(visitor)
+
+
+def release_holds(*, holds: HoldQuerySet) -> int:
+    """Staff free what visitors hold; says how many times that were."""
+    with taking.change():
+        _, deleted = Hold.objects.filter(pk__in=list(holds.values_list("pk", flat=True))).delete()
+    return deleted.get("booking.Hold", 0)
 
 
 def drop_holds(visitor: UUID | None) -> None:

@@ -15,9 +15,11 @@ from django.views.decorators.http import require_http_methods
 
 from booking import drafts, operations, queries
 from booking.forms import BEEN_HERE, DetailsForm, HealthForm, SendForm, details_of
-from booking.models import Appointment, BookingRules
+from booking.models import Appointment, BookingRules, Contact
 from booking.views.choosing import held_by, hold, is_free, taken
 from booking.views.pages import STEPS, Choice, behind_the_gate, choice_of
+from booking.views.traps import TRAP, ask_to_send_again, looks_automatic
+from clinic import limits
 
 STEP_OF: Final = {"details": 3, "health": 4}
 
@@ -121,17 +123,21 @@ def check(request: HttpRequest, visit_type: str, practitioner: str, starts_at: d
 def _send(
     request: HttpRequest, choice: Choice, answers: Answered, form: SendForm, *, now: datetime
 ) -> HttpResponse:
+    details = details_of(
+        answers.person,
+        answers.health,
+        call_back=drafts.needs_call_back(request.session),
+        wants_articles=form.cleaned_data["wants_articles"],
+    )
+    limits.count(limits.SEND, request, now=now, names=Contact.keys(email=details.email, phone=details.phone))
+    if looks_automatic(request, now=now):
+        return ask_to_send_again(request, back_url=choice.address("check"))
     try:
         appointment = operations.request_appointment(
             visit_type=choice.visit_type,
             starts_at=choice.starts_at,
             practitioner=choice.practitioner,
-            details=details_of(
-                answers.person,
-                answers.health,
-                call_back=drafts.needs_call_back(request.session),
-                wants_articles=form.cleaned_data["wants_articles"],
-            ),
+            details=details,
             idempotency_key=form.key,
             now=now,
             visitor=drafts.visitor(request.session),
@@ -165,6 +171,7 @@ def _check_page(
         "health_url": choice.address("health"),
         "back_url": choice.address("health"),
         "rules": rules,
+        "trap": TRAP,
         "step": STEPS,
         "steps": STEPS,
     }

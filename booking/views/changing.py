@@ -18,6 +18,7 @@ from booking.models import ANYONE, Appointment, BookingRules, OfferOption, Resou
 from booking.views.appointments import appointment_page, change_context, private
 from booking.views.choosing import times_context
 from booking.views.standing import standing_of
+from clinic import limits
 
 HAS_CHANGED = _("This appointment has changed since you opened the page. This is how it stands now.")
 OFFER_HAS_ENDED = _("The times that we offered are no longer kept.")
@@ -34,6 +35,7 @@ def _change(request: HttpRequest, asked: Appointment, make: Change, *, now: date
     form = ChangeForm(request.POST)
     if not form.is_valid():
         return appointment_page(request, asked, now=now, problem=HAS_CHANGED, status=409)
+    limits.count(limits.CHANGE, request, now=now)
     try:
         make(form.cleaned_data["version"], form.cleaned_data["key"])
     except operations.AlreadyDecided as changed:

@@ -13,6 +13,7 @@ from booking import drafts, openings, operations, queries, times, timetable
 from booking.forms import TimeForm
 from booking.models import ANYONE, BookingRules, Hold, Resource, VisitType
 from booking.views.pages import STEPS, Choice, behind_the_gate
+from clinic import limits
 
 
 @behind_the_gate
@@ -97,6 +98,7 @@ def _day(text: str | None) -> date | None:
 
 def hold(request: HttpRequest, choice: Choice, *, now: datetime) -> Hold | None:
     """Takes the time for ten minutes, or for ten more; None if somebody else has it."""
+    limits.count(limits.HOLD, request, now=now)
     try:
         return operations.hold_time(
             visitor=drafts.new_visitor(request.session),

@@ -21,6 +21,7 @@ from booking.operations.courses import still_to_come, version_of
 from booking.views.appointments import refused
 from booking.views.pages import View, patient_page
 from booking.views.standing import OPEN, PAST, STANDING, state_of
+from clinic import limits
 
 HAS_CHANGED = _("This course has changed since you opened the page. This is how it stands now.")
 OFFER_HAS_ENDED = _("The times that we had planned are no longer kept.")
@@ -107,6 +108,7 @@ def cancel_course(request: HttpRequest, asked: Course) -> HttpResponse:
     form = ChangeForm(request.POST)
     if not form.is_valid():
         return _page(request, asked, now=now, problem=HAS_CHANGED, status=409)
+    limits.count(limits.CHANGE, request, now=now)
     try:
         operations.cancel_course(
             course=asked,
@@ -125,6 +127,7 @@ def cancel_course(request: HttpRequest, asked: Course) -> HttpResponse:
 def accept_course(request: HttpRequest, asked: Course) -> HttpResponse:
     """The planned visits are booked, all of them."""
     now = timezone.now()
+    limits.count(limits.CHANGE, request, now=now)
     try:
         operations.accept_course(course=asked, now=now)
     except (operations.OfferEnded, operations.TimeTaken):
@@ -137,6 +140,7 @@ def accept_course(request: HttpRequest, asked: Course) -> HttpResponse:
 def decline_course(request: HttpRequest, asked: Course) -> HttpResponse:
     """The planned visits do not suit; their times are free again."""
     now = timezone.now()
+    limits.count(limits.CHANGE, request, now=now)
     try:
         operations.end_course_offer(course=asked, answer=Offer.Answer.DECLINED, now=now)
     except operations.OfferEnded:

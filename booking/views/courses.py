@@ -21,10 +21,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from booking import courses, drafts, operations, queries, times, timetable
 from booking.forms import BEEN_HERE, DetailsForm, HealthForm, SendForm, details_of
 from booking.forms_courses import CourseDetailsForm, PatternForm, usual_wishes
-from booking.models import Appointment, BookingRules, Resource, VisitType
+from booking.models import Appointment, BookingRules, Contact, Resource, VisitType
 from booking.operations.courses import MOST_VISITS
 from booking.views.asking import STEP_OF, Answered
 from booking.views.pages import STEPS, View, behind_the_gate
+from booking.views.traps import TRAP, ask_to_send_again, looks_automatic
+from clinic import limits
 
 AROUND: Final = timedelta(days=7)  # how far from its date another one is offered
 
@@ -321,15 +323,16 @@ def course_check(request: HttpRequest, chosen: CourseChoice) -> HttpResponse:
 def _send(
     request: HttpRequest, chosen: CourseChoice, answers: Answered, form: SendForm, *, now: datetime
 ) -> HttpResponse:
+    details = details_of(
+        answers.person, answers.health, call_back=False, wants_articles=form.cleaned_data["wants_articles"]
+    )
+    limits.count(limits.SEND, request, now=now, names=Contact.keys(email=details.email, phone=details.phone))
+    if looks_automatic(request, now=now):
+        return ask_to_send_again(request, back_url=chosen.address("course_check"))
     try:
         made = operations.request_course(
             plan=chosen.plan,
-            details=details_of(
-                answers.person,
-                answers.health,
-                call_back=False,
-                wants_articles=form.cleaned_data["wants_articles"],
-            ),
+            details=details,
             idempotency_key=form.key,
             now=now,
             visitor=drafts.visitor(request.session),
@@ -360,6 +363,7 @@ def _check_page(
         "health_url": chosen.address("course_health"),
         "back_url": chosen.address("course_health"),
         "rules": rules,
+        "trap": TRAP,
         "step": STEPS,
         "steps": STEPS,
     }

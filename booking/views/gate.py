@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -14,6 +15,7 @@ from booking.forms import SafetyForm
 from booking.models import VisitType
 from booking.screening import Gate
 from booking.views.pages import STEPS, patient_page
+from clinic import limits
 
 
 @patient_page
@@ -61,6 +63,7 @@ def _answer_gate(request: HttpRequest) -> HttpResponse:
         return _gate_page(request, gate, form, onward=onward)
     if not form.may_go_on:
         return _stop(request, gate, onward=onward)
+    limits.count(limits.GATE, request, now=timezone.now())  # whoever must be told to call 911 always is
     drafts.pass_gate(request.session, gate)
     return redirect(onward if is_urgent else _address(screening.URGENT, onward))
 

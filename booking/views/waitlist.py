@@ -14,9 +14,20 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from booking import drafts, links, operations, queries, times
 from booking.forms_waitlist import JoinForm, WishesForm, suggested_until
-from booking.models import ANYONE, Appointment, BookingRules, Offer, OfferOption, VisitType, WaitlistEntry
+from booking.models import (
+    ANYONE,
+    Appointment,
+    BookingRules,
+    Contact,
+    Offer,
+    OfferOption,
+    VisitType,
+    WaitlistEntry,
+)
 from booking.views.appointments import opened_before, refused
 from booking.views.pages import behind_the_gate, patient_page
+from booking.views.traps import TRAP, ask_to_send_again, fell_into_trap
+from clinic import limits
 
 
 @behind_the_gate
@@ -32,6 +43,14 @@ def join_waitlist(request: HttpRequest, visit_type: str) -> HttpResponse:
     form = _wishes_form(request, visit, replaced, now=now)
     if not form.is_valid():
         return _join_page(request, visit, replaced, form)
+    if fell_into_trap(request):
+        return ask_to_send_again(request, back_url=reverse("booking:times", args=[visit.slug]))
+    return _answer_joining(request, visit, replaced, form, now=now)
+
+
+def _answer_joining(
+    request: HttpRequest, visit: VisitType, replaced: Appointment | None, form: WishesForm, *, now: datetime
+) -> HttpResponse:
     try:
         entry = _join(request, visit, replaced, form, now=now)
     except operations.TimeFree as found:
@@ -86,14 +105,17 @@ def _join(
 ) -> WaitlistEntry:
     key = form.cleaned_data["key"]
     if replaced:
+        limits.count(limits.CHANGE, request, now=now)
         return operations.wait_for_earlier(
             appointment=replaced, wishes=form.wishes, idempotency_key=key, now=now
         )
     assert isinstance(form, JoinForm)  # noqa: S101 (for the type: whoever replaces nothing says who they are)
+    details = form.person
+    limits.count(limits.JOIN, request, now=now, names=Contact.keys(email=details.email, phone=details.phone))
     return operations.join_waitlist(
         visit_type=visit,
         wishes=form.wishes,
-        details=form.person,
+        details=details,
         idempotency_key=key,
         now=now,
         hold=queries.hold_of(drafts.visitor(request.session)),
@@ -113,6 +135,7 @@ def _join_page(
         "replaced": replaced,
         "form": form,
         "free_now": free_now,
+        "trap": TRAP,
         "practitioner": form.wishes.practitioner if free_now else None,
         "rules": BookingRules.current(),
         "back_url": reverse("booking:appointment", args=[replaced.reference])
@@ -148,6 +171,7 @@ def take_offer(request: HttpRequest, reference: str) -> HttpResponse:
     now, entry = timezone.now(), _opened_before(request, reference)
     if entry is None:
         return refused(request)
+    limits.count(limits.CHANGE, request, now=now)
     try:
         booked = operations.take_offer(entry=entry, starts_at=_posted_start(request), now=now)
     except (operations.OfferEnded, operations.TimeTaken):
@@ -163,6 +187,7 @@ def decline_offer(request: HttpRequest, reference: str) -> HttpResponse:
     now, entry = timezone.now(), _opened_before(request, reference)
     if entry is None:
         return refused(request)
+    limits.count(limits.CHANGE, request, now=now)
     try:
         operations.decline_offer(entry=entry, starts_at=_posted_start(request), now=now)
     except operations.OfferEnded:
@@ -177,7 +202,9 @@ def leave_waitlist(request: HttpRequest, reference: str) -> HttpResponse:
     entry = _opened_before(request, reference)
     if entry is None:
         return refused(request)
-    operations.leave_waitlist(entry=entry, by=None, now=timezone.now())
+    now = timezone.now()
+    limits.count(limits.CHANGE, request, now=now)
+    operations.leave_waitlist(entry=entry, by=None, now=now)
     return redirect("booking:waitlist", reference)
 
 

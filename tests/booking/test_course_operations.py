@@ -191,7 +191,7 @@ class TestARequest:
         visit_type = make_clinic()
         for days, hour in (((2,), 10), (tuple(range(2, 18)), 12)):
             fresh = VisitType.objects.get(pk=visit_type.pk)
-            with django_assert_num_queries(28):
+            with django_assert_num_queries(27):
                 request(fresh, days, hour=hour, details=somebody())
 
 

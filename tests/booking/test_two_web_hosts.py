@@ -117,6 +117,8 @@ def hosts(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> It
     data = tmp_path_factory.mktemp("hosts")
     database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
     environment = os.environ | {
+        "QUICKEST_SEND": "0",  # they type faster than people, and one presses ten times at once
+        "LIMITS_TIMES": "1000",
         "DATABASE_URL": database.geturl(),
         "DATA_DIR": str(data),
         "WEB_CONCURRENCY": "1",

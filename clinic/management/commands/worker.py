@@ -20,7 +20,7 @@ from booking.operations import (
     offer_released_time,
     remind,
 )
-from clinic import mail
+from clinic import limits, mail
 
 LOOK_EVERY = 2.0  # seconds between two looks into the queue
 TIDY_EVERY = 15  # looks between two rounds of tidying, which is half a minute
@@ -91,9 +91,11 @@ class Command(BaseCommand):
         return remind(now=timezone.now())
 
     def tidy(self) -> Expired:
-        """Ends what is overdue and erases ended sessions, with what was typed in them."""
+        """Ends what is overdue, erases ended sessions with what was typed in them, and counts that are over."""
+        now = timezone.now()
         SessionStore.clear_expired()
-        return expire_overdue(now=timezone.now())
+        limits.erase_ended(now=now)
+        return expire_overdue(now=now)
 
     def offer(self) -> int:
         """Offers what came free, by what was ended just now or otherwise, to those who wait."""
