@@ -41,13 +41,13 @@ def sample(name: str, *, now: datetime) -> Sample | None:
     return _write(name, *occasion) if occasion else None
 
 
-def _write(name: str, sent_when: str, write: Callable[[], None]) -> Sample:
+def _write(name: str, sent_when: str, write: Callable[[], object]) -> Sample:
     with mail.laid_aside() as written:
         write()
     return Sample(name, sent_when, written[0])
 
 
-def _occasions(now: datetime) -> dict[str, tuple[str, Callable[[], None]]]:
+def _occasions(now: datetime) -> dict[str, tuple[str, Callable[[], object]]]:
     pending, booked = _appointment(Status.PENDING, now), _appointment(Status.BOOKED, now)
     tomorrow, was_at = now + timedelta(days=1), _at(now, days=5, hour=14)
     options = [
@@ -114,7 +114,7 @@ def _occasions(now: datetime) -> dict[str, tuple[str, Callable[[], None]]]:
     } | _course_occasions(now)
 
 
-def _course_occasions(now: datetime) -> dict[str, tuple[str, Callable[[], None]]]:
+def _course_occasions(now: datetime) -> dict[str, tuple[str, Callable[[], object]]]:
     first, tomorrow = _appointment(Status.BOOKED, now), now + timedelta(days=1)
     course = Course(
         pk=0,

@@ -72,8 +72,7 @@ def _write_every_mail_of_courses(details: Details, by: User) -> None:
     now = timezone.now()
     called_off = asked()
     courses.answer(called_off, (0, 2), by=by)
-    first = courses.visits_of(called_off)[0]
-    operations.replace_link(appointment=first, version=first.version, by=by, now=now)
+    operations.send_link_again(email=details.email, reference=called_off.reference, now=now)
     version = version_of(courses.visits_of(called_off))
     operations.cancel_course(course=called_off, version=version, by=None, now=now)
     forgotten = courses.visits_of(asked())[0]

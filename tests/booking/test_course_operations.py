@@ -366,8 +366,8 @@ class TestAPlan:
 
 
 def test_no_mail_of_a_course_carries_a_health_answer_a_note_or_a_phone_number() -> None:
-    told = {"phone": "416-555-7777", "note": "canary-note", "precautions": {"blood": "yes"}}
-    course = request(make_clinic(), details=replace(PARISA, **told))
+    told = replace(PARISA, phone="416-555-7777", note="canary-note", precautions={"blood": "yes"})
+    course = request(make_clinic(), details=told)
     answer(course, (0, 2))
     operations.cancel_course(course=course, version=version_of(visits_of(course)), by=None, now=NOW)
     offer(make_clinic())
