@@ -562,6 +562,12 @@ def test_extra_fields_beside_an_answer_change_nothing_else(receptionist: Client)
     assert Appointment.objects.values().get() == before | {"status": Status.BOOKED, "version": 2}
 
 
+@pytest.mark.parametrize("where", ["/admin/auth/group/1/delete/", "/admin/booking/closure/add/"])
+def test_an_empty_column_to_look_rows_up_by_is_a_bad_request(owner: Client, where: str) -> None:
+    assert owner.get(where, {"_to_field": ""}).status_code == 400
+    assert owner.post(f"{where}?_to_field=id", {"_to_field": ""}).status_code == 400
+
+
 @pytest.mark.parametrize("text", XSS)
 def test_what_a_patient_typed_stays_text(owner: Client, text: str) -> None:
     patient = make_patient(text, phone=text[:40])

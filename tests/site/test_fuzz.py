@@ -45,6 +45,7 @@ NAMES: Final = [
     "created_at__date", "proposed__exact", "is_active__exact", "patient__email__regex", "_to_field", "_popup",
     "_changelist_filters", "_facets", "app_label", "model_name", "field_name", "term", "action", "_selected_action",
     "csrfmiddlewaretoken", "form-TOTAL_FORMS", "phases-TOTAL_FORMS", "version", "key", "hold", "start",
+    "pick", "show", "from", "who", "on", "at", "room",
 ]  # fmt: skip
 HEADERS: Final = [
     "HTTP_REFERER", "HTTP_ORIGIN", "HTTP_ACCEPT_LANGUAGE", "HTTP_ACCEPT", "HTTP_HOST", "HTTP_X_FORWARDED_FOR",
