@@ -46,6 +46,7 @@ NAMES: Final = [
     "_changelist_filters", "_facets", "app_label", "model_name", "field_name", "term", "action", "_selected_action",
     "csrfmiddlewaretoken", "form-TOTAL_FORMS", "phases-TOTAL_FORMS", "version", "key", "hold", "start",
     "pick", "show", "from", "who", "on", "at", "room",
+    "a_week", "weeks", "then_weeks", "weekdays", "first_on", "with", "visit", "to", "confirmed", "reason",
 ]  # fmt: skip
 HEADERS: Final = [
     "HTTP_REFERER", "HTTP_ORIGIN", "HTTP_ACCEPT_LANGUAGE", "HTTP_ACCEPT", "HTTP_HOST", "HTTP_X_FORWARDED_FOR",

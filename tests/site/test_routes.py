@@ -115,7 +115,7 @@ class Site:
         return "/" + re.sub(r"[\^$]|\\Z", "", plain)
 
     def values_of(self, route: str) -> dict[str, str]:
-        """What stands in its places: the waitlist's or course's own, and the first row of the model of a desk's address."""
+        """What stands in its places: the waitlist's or course's own, or the first row of the model at the desk."""
         if route.startswith("waitlist/"):
             return self.values | {
                 "reference": self.entry.reference,
