@@ -227,6 +227,7 @@ def course_swap(request: HttpRequest, chosen: CourseChoice) -> HttpResponse:
         "choice": chosen,
         "number": number,
         "was_at": chosen.starts[place],
+        "was_on": times.local_day(chosen.starts[place]),
         "days": [(day, timetable.parts_of_day(starts)) for day, starts in days.items()],
         "hidden": parse_qsl(chosen.query),
         "back_url": chosen.address("course_dates"),

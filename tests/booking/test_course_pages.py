@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 from html import unescape
 from typing import Any
 from uuid import uuid4
@@ -15,6 +16,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from booking import drafts, links, times
 from booking.models import Appointment, Course, Occupancy, Offer, Status, VisitType
+from clinic import limits
 from clinic.models import QueuedMail
 from clinic.redaction import redacted
 from tests.booking.factories import make_clinic, wall
@@ -175,6 +177,23 @@ def test_a_time_taken_meanwhile_is_named_and_nothing_is_sent(patient: Client, vi
     assert "Continue with these dates" not in told
     assert not Course.objects.exists()
     assert patient.get(check).status_code == 200, "the answers are kept"
+
+
+def test_a_program_that_fills_in_every_box_sends_nothing(patient: Client, visit_type: VisitType) -> None:
+    check = fill_in(patient, onward(dates(patient)))
+    form = {"consent": "on", "key": key_on(patient.get(check))}
+    assert patient.post(check, form | {"website": "http://evil.example"}).status_code == 422
+    assert not Course.objects.exists()
+    assert patient.post(check, form).status_code == 302
+
+
+def test_requests_for_courses_are_limited_as_all_requests_are(
+    patient: Client, visit_type: VisitType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SEND", replace(limits.SEND, from_one_address=0))
+    check = fill_in(patient, onward(dates(patient)))
+    assert patient.post(check, {"consent": "on", "key": key_on(patient.get(check))}).status_code == 429
+    assert not Course.objects.exists()
 
 
 def test_the_practitioner_who_fits_best_comes_first(patient: Client, visit_type: VisitType) -> None:
