@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from booking import times
 from booking.admin.arranging import ArrangingAdmin
+from booking.admin.attendance import AttendanceAdmin
 from booking.admin.care_plan import CarePlanAdmin
 from booking.admin.decisions import who
 from booking.admin.links import LinkAdmin
@@ -51,7 +52,7 @@ class StartsFilter(admin.SimpleListFilter):
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(CarePlanAdmin, LinkAdmin, ArrangingAdmin):
+class AppointmentAdmin(CarePlanAdmin, LinkAdmin, ArrangingAdmin, AttendanceAdmin):
     list_display = ["reference", "when", "visit", "patient", "status_and_flags"]
     list_filter = [
         "status",
@@ -113,6 +114,7 @@ class AppointmentAdmin(CarePlanAdmin, LinkAdmin, ArrangingAdmin):
         context |= {
             "appointment": appointment,
             "may_decide": self.may_decide(request),
+            "is_today": times.local_day(appointment.starts_at) == times.local_day(timezone.now()),
             "history": [
                 (change, who(change), reasons.get(change.reason, change.reason))
                 for change in appointment.changes.select_related("by")

@@ -62,9 +62,9 @@ def waiting(now: datetime) -> list[Waiting]:
 
 
 def visits_of(day: date, *, now: datetime) -> list[PractitionerDay]:
-    """The visits that occupy this day, by practitioner in the order of their lists, in one query."""
+    """The visits of this day, by practitioner in the order of their lists, in one query."""
     visits = (
-        Appointment.objects.occupying()
+        Appointment.objects.of_a_day()
         .with_people()
         .filter(starts_at__gte=midnight(day), starts_at__lt=midnight(day + timedelta(days=1)))
         .order_by("practitioner__position", "practitioner__name", "practitioner", "starts_at", "pk")
@@ -76,7 +76,8 @@ def visits_of(day: date, *, now: datetime) -> list[PractitionerDay]:
 
 
 def _as_seen(visit: Appointment, now: datetime) -> Visit:
-    return Visit(visit, is_over=visit.ends_at <= now, is_now=visit.starts_at <= now < visit.ends_at)
+    is_over = visit.ends_at <= now or not visit.is_occupying
+    return Visit(visit, is_over=is_over, is_now=visit.starts_at <= now and not is_over)
 
 
 def _days_of(pending: list[Appointment]) -> dict[tuple[int, date], list[Appointment]]:

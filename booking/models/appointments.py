@@ -90,6 +90,10 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
     def occupying(self) -> "AppointmentQuerySet":
         return self.filter(status__in=OCCUPYING)
 
+    def of_a_day(self) -> "AppointmentQuerySet":
+        """What stands in a day's plan: what occupies time, and what has ended there."""
+        return self.filter(status__in=[*OCCUPYING, Status.FULFILLED, Status.NOSHOW])
+
     def upcoming(self, now: datetime) -> "AppointmentQuerySet":
         return self.filter(ends_at__gt=now).order_by("starts_at", "pk")
 
@@ -222,6 +226,15 @@ class Appointment(Scheduled):
     def can_be_moved(self) -> bool:
         """Whether it waits for its day, or for an answer."""
         return self.status in (Status.PENDING, Status.BOOKED)
+
+    @property
+    def has_arrived(self) -> bool:
+        return self.status == Status.ARRIVED
+
+    @property
+    def can_step_back(self) -> bool:
+        """Whether what was noted on its day can be taken back, as far as the status goes."""
+        return self.status in (Status.ARRIVED, Status.NOSHOW, Status.FULFILLED)
 
     @property
     def waits_for_call(self) -> bool:

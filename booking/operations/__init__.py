@@ -1,5 +1,6 @@
 """Everything that changes an appointment, one transaction each: all of it happens, with its mail, or nothing does."""
 
+from booking.operations.attendance import note_arrival, note_completion, note_no_show, step_back
 from booking.operations.courses import (
     Plan,
     accept_course,
@@ -21,6 +22,7 @@ from booking.operations.errors import (
     CallBackFirst,
     CourseChanged,
     NoAddress,
+    NotYet,
     OfferEnded,
     SomeTaken,
     TimeFree,
@@ -60,6 +62,7 @@ __all__ = [
     "Details",
     "Expired",
     "NoAddress",
+    "NotYet",
     "OfferEnded",
     "OfferedTime",
     "Plan",
@@ -87,7 +90,10 @@ __all__ = [
     "join_waitlist",
     "leave_waitlist",
     "move_appointment",
+    "note_arrival",
     "note_call_back",
+    "note_completion",
+    "note_no_show",
     "offer_other_times",
     "offer_released_time",
     "plan_course",
@@ -98,6 +104,7 @@ __all__ = [
     "request_appointment",
     "request_course",
     "send_link_again",
+    "step_back",
     "take_offer",
     "wait_for_earlier",
 ]

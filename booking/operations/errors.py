@@ -50,6 +50,10 @@ class CallBackFirst(Exception):
     """The patient must be called before the visit can be confirmed or another time be offered."""
 
 
+class NotYet(Exception):
+    """The visit has not come to the point that was to be noted."""
+
+
 class AlreadyDecided(Exception):
     """The appointment has changed since the person who decides looked at it; it holds what it is now."""
 

@@ -143,10 +143,22 @@ def _over_what_is_taken(
     visit_type: VisitType, starts_at: datetime, *, practitioner: Resource, room: Resource
 ) -> Taken:
     """The visit exactly there, whoever else is there too: a deliberate overlap, which looks at nothing."""
+    there = _unstretched(visit_type, starts_at, practitioner.pk, room.pk)
+    return Taken(there, visit_type, is_over_others=True)
+
+
+def same_place(appointment: Appointment) -> Taken:
+    """Where and when the visit was planned, nothing stretched; whether it is free, the constraint says."""
+    visit_type = appointment.visit_type
+    there = _unstretched(visit_type, appointment.starts_at, appointment.practitioner_id, appointment.room_id)
+    return Taken(there, visit_type)
+
+
+def _unstretched(
+    visit_type: VisitType, starts_at: datetime, practitioner: int, room: int | None
+) -> openings.Opening:
     stretches = (0,) * visit_type.phases.count()
-    start = int(starts_at.timestamp())
-    opening = openings.Opening(start, practitioner.pk, room.pk, stretches)
-    return Taken(opening, visit_type, is_over_others=True)
+    return openings.Opening(int(starts_at.timestamp()), practitioner, room, stretches)
 
 
 def occupy(owner: Owner, taken: Taken) -> None:

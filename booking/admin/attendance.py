@@ -1,0 +1,67 @@
+"""What staff press on the day itself: arrived, did not come, completed; and the way back."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from booking.admin.decisions import DecisionsAdmin, SeenForm
+from booking.models import Appointment
+from booking.operations import (
+    NotYet,
+    TimeTaken,
+    note_arrival,
+    note_completion,
+    note_no_show,
+    step_back,
+)
+
+Operation = Callable[..., Appointment]
+
+
+class AttendanceAdmin(DecisionsAdmin):
+    """Adds to an appointment's addresses what is noted on its day."""
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:  # type: ignore[override]
+        def act(name: str, operation: Operation) -> URLPattern:
+            @require_POST
+            def view(request: HttpRequest, pk: int) -> HttpResponse:
+                return self._note(request, pk, operation)
+
+            return path(
+                f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"booking_appointment_{name}"
+            )
+
+        return [
+            act("arrived", note_arrival),
+            act("completed", note_completion),
+            act("no-show", note_no_show),
+            act("step-back", step_back),
+            *super().get_urls(),
+        ]
+
+    def _note(self, request: HttpRequest, pk: int, operation: Operation) -> HttpResponse:
+        appointment = self._to_decide(request, pk)
+        form = SeenForm(request.POST)
+        if not form.is_valid():
+            return self._not_understood(request, appointment)
+        try:
+            return self._carry_out(request, appointment, form, operation, says=_noted)
+        except NotYet:
+            messages.warning(request, _("This visit has not begun; nothing was changed."))
+        except TimeTaken:
+            messages.warning(request, _("Somebody else has this time by now; nothing was changed."))
+        page = reverse("admin:booking_appointment_change", args=[appointment.pk])
+        return HttpResponseRedirect(self._where_from(request) or page)
+
+
+def _noted(noted: Appointment) -> str:
+    """Nobody is written to about these."""
+    return _("%(name)s, %(reference)s: %(status)s.") % {
+        "name": noted.patient.name,
+        "reference": noted.reference,
+        "status": noted.get_status_display(),
+    }
