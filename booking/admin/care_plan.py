@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from typing import Any, cast
+from uuid import uuid4
 
 from django import forms
 from django.contrib import admin, messages
@@ -16,7 +17,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from booking import courses, operations, queries, times
-from booking.admin.courses import new_key
 from booking.admin.decisions import DECIDE
 from booking.forms_courses import PatternForm, usual_wishes
 from booking.models import Appointment, BookingRules, Resource, VisitType
@@ -64,7 +64,7 @@ class CarePlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "person": proposals[0][0] if proposals else None,
             "proposal": proposals[0][1] if proposals else None,
             "query": request.GET.urlencode(),
-            "key": new_key(),
+            "key": uuid4(),  # so that one form plans one course
         }
         return TemplateResponse(request, "admin/booking/appointment/care_plan.html", context)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Any, cast
-from uuid import uuid4
 
 from django import forms
 from django.contrib import admin, messages
@@ -166,11 +165,6 @@ class CourseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 def visits_of(course: Course) -> list[Appointment]:
     return list(course.appointments.with_people().order_by("starts_at", "pk"))
-
-
-def new_key() -> str:
-    """For a form that plans a course, so that it plans it once."""
-    return str(uuid4())
 
 
 def _to_decide(request: HttpRequest, pk: int) -> Course:

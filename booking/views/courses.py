@@ -112,10 +112,11 @@ def course(request: HttpRequest, visit_type: VisitType) -> HttpResponse:
 
 def pattern_form(request: HttpRequest, visit_type: VisitType) -> PatternForm:
     """What the address holds of a pattern, or what is usual where it holds none."""
-    rules, today = BookingRules.current(), times.local_day(timezone.now())
+    rules, now = BookingRules.current(), timezone.now()
+    today = times.local_day(now)
     return PatternForm(
         request.GET if "a_week" in request.GET else None,
-        initial=usual_wishes(times.local_day(timezone.now() + rules.notice)),
+        initial=usual_wishes(times.local_day(now + rules.notice)),
         practitioners=list(visit_type.practitioners.active()),
         today=today,
         latest_on=today + rules.horizon,
