@@ -19,6 +19,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from booking import links, times
 from booking.models import Appointment, BookingRules
@@ -84,7 +85,7 @@ class Site:
         sent = send(patient, visit_type)
         self.entry = join(make_visit_type(slug="never-free", practitioners=[make_practitioner()]))
         open_link(patient, self.entry)
-        self.course = request(visit_type, hour=14, details=somebody())
+        self.course = request(visit_type, hour=14, details=somebody(), now=timezone.now())
         patient.get(f"/courses/open/{links.course_token(self.course)}/")
         for page in ("details", "health"):
             patient.post(address(visit_type, wall(12), page=page), TYPED)
