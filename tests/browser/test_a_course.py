@@ -60,6 +60,18 @@ def tell_about_oneself(phone: Page, patient: Patient) -> None:
     look_at(phone, "course-6-check")
 
 
+def plan_more_visits(desk: Page) -> None:
+    """From the page of a course that was just answered."""
+    desk.locator("table").get_by_role("link").first.click()
+    desk.get_by_role("link", name="Care plan").click()
+    look_at(desk, "course-13-care-plan")
+    desk.get_by_role("button", name="Find dates").click()
+    look_at(desk, "course-14-care-plan-dates")
+    desk.get_by_role("button", name="Hold these times and offer them").click()
+    expect(desk.locator(".messagelist")).to_contain_text("The visits are held and offered")
+    look_at(desk, "course-15-offered")
+
+
 def test_a_course_of_twelve_visits_is_asked_for_in_one_go_without_javascript(
     site: Site, visit: Visits
 ) -> None:
@@ -84,6 +96,7 @@ def test_a_course_of_twelve_visits_is_asked_for_in_one_go_without_javascript(
     look_at(desk, "course-9-answer")
     desk.get_by_role("button", name="Confirm the visits that are ticked").click()
     expect(desk.locator(".messagelist")).to_contain_text("12 visits confirmed")
+    plan_more_visits(desk)
 
     phone.reload()
     expect(heading(phone)).to_have_text("Your visits are confirmed")
