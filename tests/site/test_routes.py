@@ -83,7 +83,9 @@ class Site:
         pass_gate(patient)
         type_details(patient, visit_type)
         sent = send(patient, visit_type)
-        self.entry = join(make_visit_type(slug="never-free", practitioners=[make_practitioner()]))
+        self.entry = join(
+            make_visit_type(slug="never-free", practitioners=[make_practitioner()]), now=timezone.now()
+        )
         open_link(patient, self.entry)
         self.course = request(visit_type, hour=14, details=somebody(), now=timezone.now())
         patient.get(f"/courses/open/{links.course_token(self.course)}/")
