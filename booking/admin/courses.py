@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from booking import operations, times
-from booking.admin.decisions import DECIDE
+from booking.admin.decisions import DECIDE, SeenForm
 from booking.models import Appointment, Course, DeclineReason, Offer
 from booking.operations.courses import still_to_come, version_of
 from clinic.models import QueuedMail
@@ -112,11 +112,11 @@ class CourseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Calls off every visit that is still to come, as the page showed them."""
         course = _to_decide(request, pk)
-        version = request.POST.get("version", "")
+        seen = SeenForm(request.POST)
         try:
             off = operations.cancel_course(
                 course=course,
-                version=int(version) if version.isdecimal() else 0,
+                version=seen.cleaned_data["version"] if seen.is_valid() else 0,
                 by=cast("User", request.user),
                 now=timezone.now(),
             )
