@@ -140,6 +140,11 @@ def courses_opened(session: SessionBase) -> dict[str, int]:
     }
 
 
+def references_opened(session: SessionBase) -> list[str]:
+    """All that this session may have a link to; whether a link still holds is asked when it is followed."""
+    return list(session.get(_OPENED, {}))
+
+
 def _end_with_the_hour(session: SessionBase) -> None:
     """Staff who are signed in keep their own session's length."""
     if SESSION_KEY not in session:

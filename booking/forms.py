@@ -10,6 +10,7 @@ from uuid import UUID
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Fieldset, Layout
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +20,7 @@ from booking.models import Appointment, Resource
 from booking.models.courses import COURSE
 from booking.models.resources import ANYONE
 from booking.operations import Details
+from clinic.text import refuse_unprintable
 
 NOTE_LENGTH: Final = 300
 PHONE_LENGTH: Final = 40
@@ -37,6 +39,7 @@ ANY_PRECAUTION: Final = [
     (YES, _("Yes, what I have ticked")),
     (NOT_SURE, _("I’m not sure")),
 ]
+ADULT: Final = [(YES, _("Yes")), (NO, _("No"))]
 BEEN_HERE: Final = [("new", _("No, this is my first visit")), ("returning", _("Yes"))]
 
 
@@ -47,15 +50,6 @@ def _helper(*layout: Any) -> FormHelper:
     if layout:
         helper.layout = Layout(*layout)
     return helper
-
-
-def refuse_unprintable(text: str, allowed: str = "") -> None:
-    """Control characters and halves of characters cannot be shown, stored or sent.
-
-    :raises ValidationError: if `text` has any but those `allowed`.
-    """
-    if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in allowed for char in text):
-        raise ValidationError(_("Remove the characters that cannot be shown, or type this again."))
 
 
 class Ticks(forms.MultipleChoiceField):
@@ -149,6 +143,15 @@ class DetailsForm(forms.Form):
         ),
         error_messages={"required": _("Enter the phone number on which we can call you")},
     )
+    adult = forms.ChoiceField(
+        label=_("Is the patient 18 or older?"),
+        choices=ADULT,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Answer whether the patient is 18 or older"),
+            "invalid_choice": _("Answer whether the patient is 18 or older"),
+        },
+    )
     new_patient = forms.ChoiceField(
         label=_("Have you been to this clinic before?"),
         choices=BEEN_HERE,
@@ -198,6 +201,16 @@ class DetailsForm(forms.Form):
         email = str(self.cleaned_data["email"])
         refuse_unprintable(email)
         return email
+
+    def clean_adult(self) -> str:
+        answer = str(self.cleaned_data["adult"])
+        if answer == NO:
+            by_phone = _(
+                "For people under 18 we arrange visits by phone only. A parent or guardian is welcome to call "
+                "%(phone)s. We have not kept anything from this page."
+            )
+            raise ValidationError(by_phone, params={"phone": settings.CLINIC.phone})
+        return answer
 
     def clean_phone(self) -> str:
         """Phones add invisible marks when a number is pasted, and keyboards have digits of their own."""

@@ -113,7 +113,7 @@ class JoinForm(WishesForm, DetailsForm):
     def layout(self) -> Layout:
         return Layout(
             self.wishes_shown,
-            Fieldset(_("You"), "name", "email", "phone", "new_patient", "language", "reminders"),
+            Fieldset(_("You"), "name", "email", "phone", "adult", "new_patient", "language", "reminders"),
             "consent",
         )
 

@@ -26,14 +26,16 @@ def received(appointment: Appointment, *, now: datetime) -> None:
     _to_patient(appointment, "received", _("We have your request"), now, {"answer_by": appointment.answer_by})
 
 
-def confirmed(appointment: Appointment, *, now: datetime) -> None:
-    """The visit is booked; the calendar file is an invitation."""
+def confirmed(appointment: Appointment, *, now: datetime, replaced: Appointment | None = None) -> None:
+    """The visit is booked; the calendar file is an invitation. With `replaced`, that visit leaves the calendar."""
     _to_patient(
         appointment,
         "confirmed",
         _("Your visit is confirmed: %(when)s") % {"when": times.moment(appointment.starts_at)},
         now,
+        {"replaced": replaced},
         method=ics.Method.REQUEST,
+        replaced=replaced,
     )
 
 
@@ -107,14 +109,16 @@ def expired(appointment: Appointment, *, now: datetime) -> None:
 
 def link(appointment: Appointment, *, now: datetime) -> QueuedMail:
     """The private link once more, for somebody who asked for it with the right address and reference."""
+    private_url = links.address(appointment)
     return mail.send(
         kind=LINK,
         to=appointment.patient.email,
         subject=_("The link to your visit"),
         template=f"booking/mail/{LINK}",
-        context={"appointment": appointment, "private_url": links.address(appointment)},
+        context={"appointment": appointment, "private_url": private_url},
         about=appointment.reference,
         now=now,
+        secret=private_url,
     )
 
 
@@ -151,6 +155,11 @@ def withdraw_outdated(appointment: Appointment, *, now: datetime, was: str = "")
     mail.withdraw(about=appointment.reference, kinds=[*OUTDATED_BY_A_CHANGE, *receipt], now=now)
 
 
+def withdraw_reminders(appointment: Appointment, *, keys: Sequence[str], now: datetime) -> None:
+    """Takes back those of these reminders that have not left."""
+    mail.withdraw(about=appointment.reference, kinds=["reminder"], keys=keys, now=now)
+
+
 def _to_desk(
     appointment: Appointment,
     kind: str,
@@ -180,6 +189,7 @@ def _to_patient(
     says: dict[str, Any] | None = None,
     method: ics.Method | None = None,
     key: str | None = None,
+    replaced: Appointment | None = None,
 ) -> None:
     """People who gave no address (they booked by phone) get no mail.
 
@@ -188,6 +198,9 @@ def _to_patient(
     if not appointment.patient.email:
         return
     link = links.address(appointment)
+    calendars = [ics.invitation(appointment, method=method, now=now)] if method else []
+    if replaced:
+        calendars.append(ics.invitation(replaced, method=ics.Method.CANCEL, now=now))
     mail.send(
         kind=kind,
         to=appointment.patient.email,
@@ -195,7 +208,7 @@ def _to_patient(
         template=f"booking/mail/{kind}",
         context={"appointment": appointment, "link": link} | (says or {}),
         about=appointment.reference,
-        calendar=ics.invitation(appointment, method=method, now=now) if method else "",
+        calendar="".join(calendars),
         calendar_method=method or "",
         now=now,
         key=key,

@@ -65,12 +65,14 @@ def tell_staff_of_booking(appointment: Appointment, *, replaced: Appointment | N
 def _to_person(
     entry: WaitlistEntry, kind: str, subject: str, now: datetime, says: dict[str, Any] | None = None
 ) -> None:
+    link = links.waitlist_address(entry)
     mail.send(
         kind=kind,
         to=entry.patient.email,
         subject=subject,
         template=f"booking/mail/{kind}",
-        context={"entry": entry, "link": links.waitlist_address(entry)} | (says or {}),
+        context={"entry": entry, "link": link} | (says or {}),
         about=entry.reference,
         now=now,
+        secret=link,
     )

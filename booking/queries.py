@@ -27,6 +27,7 @@ from booking import openings, times
 from booking.models import (
     Appointment,
     BookingRules,
+    CheckIn,
     Closure,
     ExtraHours,
     Hold,
@@ -222,6 +223,11 @@ def answer_by(starts_at: datetime, *, rules: BookingRules, now: datetime) -> dat
             left -= midnight - due
         due = midnight
     return latest
+
+
+def check_ins_along_with(appointment: Appointment) -> list[CheckIn]:
+    """What the patient said before each visit so far, in the order of the visits."""
+    return list(CheckIn.objects.along_with(appointment))
 
 
 def _full_days(

@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Final
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from booking import notices, notices_courses, times
 from booking.models import (
@@ -19,6 +22,33 @@ from booking.models import (
 )
 from clinic import mail
 from clinic.models import QueuedMail
+
+# What the desk calls each message; the code in a row of the queue names its templates.
+IN_WORDS: Final[dict[str, Promise]] = {
+    "received": _lazy("Request received"),
+    "confirmed": _lazy("Visit confirmed"),
+    "other_times_offered": _lazy("Other times offered"),
+    "offer_ending": _lazy("Offer about to end"),
+    "moved": _lazy("New time"),
+    "declined": _lazy("Request declined"),
+    "cancelled": _lazy("Cancelled"),
+    "expired": _lazy("Request ended"),
+    "reminder": _lazy("Reminder"),
+    "link": _lazy("Private link"),
+    "waitlist_joined": _lazy("On the waitlist"),
+    "waitlist_offer": _lazy("Time offered from the waitlist"),
+    "waitlist_offer_ended": _lazy("Waitlist offer ended"),
+    "waitlist_ended": _lazy("Off the waitlist"),
+    "new_request": _lazy("To the desk: new request"),
+    "moved_by_patient": _lazy("To the desk: moved by the patient"),
+    "cancelled_by_patient": _lazy("To the desk: cancelled by the patient"),
+    "booked_from_waitlist": _lazy("To the desk: booked from the waitlist"),
+}
+
+
+def in_words(kind: str) -> str:
+    """What the desk calls a message of this kind."""
+    return str(IN_WORDS.get(kind, kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +90,12 @@ def _occasions(now: datetime) -> dict[str, tuple[str, Callable[[], object]]]:
         "confirmed": (
             _("Staff confirm, or book at the desk; a patient takes an offered time."),
             lambda: notices.confirmed(booked, now=now),
+        ),
+        "visit-changed": (
+            _(
+                "Staff confirm another visit in place of a booked one; it takes the old one out of the calendar."
+            ),
+            lambda: notices.confirmed(booked, replaced=pending, now=now),
         ),
         "other-times-offered": (
             _("Staff offer other times."),

@@ -19,6 +19,7 @@ from booking.models import Resource
 from clinic import limits
 from clinic.desk_mail import QueuedMailAdmin
 from clinic.models import QueuedMail
+from content.remarks import Remark
 
 APPS = ["booking", "content", "clinic", "auth"]  # as staff meet them
 
@@ -90,4 +91,6 @@ class Desk(AdminSite):
         if request.user.has_perm("clinic.view_queuedmail"):
             context["undelivered"] = QueuedMail.objects.parked().count()
             context["late_mails"] = QueuedMail.objects.late(now).count()
+        if request.user.has_perm("content.view_remark"):
+            context["remarks"] = Remark.objects.filter(is_settled=False).count()
         return super().index(request, context | (extra_context or {}))

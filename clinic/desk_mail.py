@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from booking import times
-from booking.samples import Sample, sample, samples
+from booking.samples import Sample, in_words, sample, samples
 from clinic import mail
 from clinic.models import QueuedMail, QueuedMailQuerySet
 
@@ -59,11 +59,11 @@ class MailStateFilter(admin.SimpleListFilter):
 class QueuedMailAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """What was written to whom, and whether it left; staff can have it tried again, and change nothing else."""
 
-    list_display = ["kind", "about", "to", "state", "written"]
+    list_display = ["message", "about", "to", "state", "written"]
     list_filter = [MailStateFilter]
     search_fields = ["about", "to"]
     search_help_text = gettext_lazy("Reference, or the address it goes to")
-    fields = ["kind", "about", "to", "state", "written", "attempts", "subject", "what_it_says"]
+    fields = ["message", "about", "to", "state", "written", "attempts", "subject", "what_it_says"]
     list_per_page = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
@@ -129,6 +129,10 @@ class QueuedMailAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 request, _("Nothing was changed: it has left, was taken back, or is leaving just now.")
             )
         return HttpResponseRedirect(reverse("admin:clinic_queuedmail_change", args=[pk]))
+
+    @admin.display(description=gettext_lazy("message"), ordering="kind")
+    def message(self, mail: QueuedMail) -> str:
+        return in_words(mail.kind)
 
     @admin.display(description=gettext_lazy("state"))
     def state(self, mail: QueuedMail) -> SafeString:

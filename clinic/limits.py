@@ -55,6 +55,8 @@ CHANGE: Final = Limit("change", timedelta(minutes=10), from_one_address=40)
 LOST_LINK: Final = Limit(
     "lost link", timedelta(hours=1), from_one_address=20, for_one_name=5, by_everyone=200
 )
+# Each is one more mail to the desk, and a person reads it.
+REMARK: Final = Limit("remark", timedelta(hours=1), from_one_address=10, by_everyone=60)
 # A desk of ten signs in behind one address, mistyping now and then.
 SIGN_IN: Final = Limit("sign in", timedelta(minutes=15), from_one_address=30, for_one_name=50)
 

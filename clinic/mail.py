@@ -1,6 +1,7 @@
 """The only way a message leaves the clinic: written as a row with the change it reports, sent by the worker."""
 
 import logging
+import re
 import smtplib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -56,7 +57,8 @@ def send(  # noqa: PLR0913 (the facts of one message, by keyword)
     """Writes one message to one person into the queue, in the caller's transaction.
 
     `template` names a pair under `booking/mail/` or its like: `<template>.txt` and `<template>.html`. `secret` is
-    the link in it that is only its reader's; the row forgets it when the message has left.
+    the link in it that is only its reader's; the row forgets it when the message has left. `calendar` is one calendar
+    of the method named, then any that take what it replaces out of the reader's calendar.
 
     :raises ValidationError: if `to` is not exactly one address, or a message with this `key` was written before.
     """
@@ -100,10 +102,27 @@ def was_written(key: str) -> bool:
     return QueuedMail.objects.filter(key=key).exists()
 
 
-def withdraw(*, about: str, kinds: Collection[str], now: datetime) -> int:
-    """Takes back what no longer holds and has not left, and returns how many; what a worker has in hand leaves."""
+def withdraw(
+    *, about: str, kinds: Collection[str], now: datetime, keys: Collection[str] | None = None
+) -> int:
+    """Takes back what no longer holds and has not left, and returns how many; what a worker has in hand leaves.
+
+    With `keys`, only what was written under one of them.
+    """
     mails = QueuedMail.objects.at_hand(now).filter(about=about, kind__in=kinds)
+    if keys is not None:
+        mails = mails.filter(key__in=keys)
     return mails.update(withdrawn_at=now, **_without_secrets())
+
+
+def replace_secret(*, about: str, old: str, new: str) -> None:
+    """What has not left carries its reader's new link instead of the old one, which opens nothing any more.
+
+    What a worker has in hand may leave as it was; if that fails, its next attempt carries the new one.
+    """
+    text, html = (Func(F(name), F("secret"), Value(new), function="REPLACE") for name in ("text", "html"))
+    waiting = QueuedMail.objects.filter(about=about, secret=old, sent_at=None, withdrawn_at=None)
+    waiting.update(text=text, html=html, secret=new)
 
 
 def resend(mail: QueuedMail, *, now: datetime) -> bool:
@@ -200,7 +219,7 @@ def _smtp_code(error: Exception) -> int:
 
 
 def message(mail: QueuedMail) -> EmailMultiAlternatives:
-    """The message as it goes out: text, HTML and, where there is one, the calendar file (RFC 6047)."""
+    """The message as it goes out: text, HTML and, where there are any, the calendar files (RFC 6047)."""
     built = EmailMultiAlternatives(
         subject=mail.subject,
         body=mail.text,
@@ -210,8 +229,11 @@ def message(mail: QueuedMail) -> EmailMultiAlternatives:
     )
     built.attach_alternative(mail.html, "text/html")
     if mail.calendar:
-        # As a file every client can read it; those that know invitations see one, by the method.
-        built.attach("visit.ics", mail.calendar, f"text/calendar; method={mail.calendar_method}")
+        # As files every client can read them; those that know invitations see one, by the method.
+        own, *replaced = re.split(r"(?<=END:VCALENDAR\r\n)(?=BEGIN)", mail.calendar)
+        built.attach("visit.ics", own, f"text/calendar; method={mail.calendar_method}")
+        for calendar in replaced:
+            built.attach("old-visit.ics", calendar, "text/calendar; method=CANCEL")
     return built
 
 

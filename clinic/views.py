@@ -7,12 +7,13 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
-from booking.models import Resource, VisitType
+from booking.models import BookingRules, Resource, VisitType
+from clinic.compression import compressed_page
 from clinic.models import QueuedMail
 from content.models import Article
 
@@ -20,7 +21,7 @@ MAIL_STUCK_AFTER = timedelta(minutes=15)
 
 
 @require_safe
-@gzip_page  # as the articles: the page holds no form, so no secret
+@compressed_page  # as the articles: the page holds no form, so no secret
 def home(request: HttpRequest) -> HttpResponse:
     return render(
         request,
@@ -29,6 +30,20 @@ def home(request: HttpRequest) -> HttpResponse:
             "articles": Article.objects.published(timezone.now()),
             "visit_types": VisitType.objects.bookable(),
             "practitioners": Resource.objects.active().practitioners(),
+        },
+    )
+
+
+@require_safe
+@compressed_page
+def visit(request: HttpRequest) -> HttpResponse:
+    return render(
+        request,
+        "visit.html",
+        {
+            "canonical": settings.SITE_URL + reverse("visit"),
+            "visit_types": VisitType.objects.bookable(),
+            "rules": BookingRules.current(),
         },
     )
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.choices import RowsAutocomplete, RowsField
+from content import desk_remarks  # noqa: F401 (registers itself)
 from content.models import Article, Reference
 from content.rendering import render_article
 
@@ -23,6 +24,15 @@ class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]
             "summary": forms.TextInput(attrs={"class": "vLargeTextField"}),
             "key_points": forms.Textarea(attrs={"class": "vLargeTextField", "rows": 5}),
             "body": forms.Textarea(attrs={"class": "vLargeTextField", "rows": 32}),
+        }
+        help_texts = {
+            "body": _(
+                "Markdown. “## Heading” begins a part, “[^1]” cites reference 1. A line “::: emergency Call 911 "
+                "if:” begins a care card and a line “:::” ends it; urgent, non-urgent and note are cards too. "
+                "“::: people Who felt better?” draws the list below it, such as “- 48 in 100 with acupuncture”. "
+                "“::: guidelines Guidelines disagree” holds a table of who, year, what they say and source. "
+                "“::: points BL23 BL40” draws these points. Each of them ends with “:::” too."
+            )
         }
 
     def clean(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from content.remarks import Remark  # noqa: F401 (a model of this app)
 from content.rendering import render_article
 
 RELATED_AT_MOST = 3
@@ -29,6 +30,7 @@ class Article(models.Model):
         BACK_PAIN = "back-pain", _("Back pain")
         ACUPUNCTURE = "acupuncture", _("Acupuncture")
         SAFETY = "safety", _("Side effects and safety")
+        VISITS = "visits", _("Visits and fees")
 
     class Language(models.TextChoices):
         ENGLISH = "en", "English"
@@ -73,7 +75,7 @@ class Article(models.Model):
         symmetrical=False,
         related_name="+",
         blank=True,
-        help_text=_("While empty, readers are shown others on the same topic."),
+        help_text=_("At most three are shown. The pages of the same guide are listed without this."),
     )
     invites_booking = models.BooleanField(
         _("invites to book"),
@@ -140,6 +142,8 @@ class Article(models.Model):
                 "A line with “:::” does not make a card. Begin with ::: and emergency, urgent, non-urgent or "
                 "note, then the heading on the same line; end with ::: alone."
             )
+        elif wrong := render_article(self.body).faults:
+            faults["body"] = list(wrong)
         if self.reviewed_on and self.review_due_on and self.review_due_on <= self.reviewed_on:
             faults["review_due_on"] = _("The next review comes after the last one.")
         if faults:
@@ -149,7 +153,7 @@ class Article(models.Model):
         """A card's line is left as text, or a card has no end and swallows what follows."""
         html = render_article(self.body).html
         ends = sum(set(line.strip()) == {":"} for line in self.body.splitlines())
-        return ":::" in html or html.count("<section ") > ends
+        return ":::" in html or html.count("<section ") + html.count("<figure ") > ends
 
     @property
     def is_published(self) -> bool:
@@ -159,17 +163,15 @@ class Article(models.Model):
     @property
     def is_about_our_treatment(self) -> bool:
         """We sell what the article is about, and the page has to say so."""
-        return self.topic in {self.Topic.ACUPUNCTURE, self.Topic.SAFETY}
+        return self.topic != self.Topic.BACK_PAIN
 
     @property
     def key_point_lines(self) -> list[str]:
         return [line.strip() for line in self.key_points.splitlines() if line.strip()]
 
     def related_articles(self, now: datetime) -> list["Article"]:
-        """At most three visible articles to go on with: those staff chose, else others on the topic."""
-        chosen = self.related.published(now).defer("body")
-        others = Article.objects.published(now).filter(topic=self.topic).exclude(pk=self.pk).defer("body")
-        return list(chosen[:RELATED_AT_MOST]) or list(others[:RELATED_AT_MOST])
+        """At most three visible articles that staff chose to go on with."""
+        return list(self.related.published(now).defer("body")[:RELATED_AT_MOST])
 
 
 class Reference(models.Model):

@@ -1,12 +1,13 @@
 """How an article's Markdown becomes HTML: what may stand in it, how cards and citations look."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 
 import nh3
+from django.template.loader import render_to_string
 from django.utils.text import slugify
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +15,10 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.container import container_plugin
+
+from content.evidence import draw_crowd, read_evidence
+from content.figures import figures_for
+from content.points import POINT_OF_CODE, Point
 
 PREFIXES = {
     "emergency": _("Emergency:"),
@@ -29,14 +34,18 @@ ICON_PATHS = {
     ),
     "non-urgent": "M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18zM12 11v5.5M12 7.5v.1",
 }
+CROWD = re.compile(r'<span class="crowd-(\d+)"></span>')
+PICTURE = '<span class="points"></span>'
 CITATION = re.compile(r"\[\^([1-9][0-9]{0,2})\]")
+EVIDENCE = ("people", "guidelines")
+HEADED = {f"container_{name}_open" for name in ("card", *EVIDENCE)}
 TAKEN_BY_THE_PAGE = re.compile(r"main|in-short|contents|sources|book|related|[rc][0-9]+")
 
 # The renderer below writes nothing else; the cleaner is there for what it might be talked into.
 CLEANER = nh3.Cleaner(
     tags={
-        "a", "blockquote", "br", "em", "h2", "h3", "hr", "li", "ol", "p", "section", "div", "span", "strong",
-        "table", "tbody", "td", "th", "thead", "tr", "ul",
+        "a", "blockquote", "br", "em", "figcaption", "figure", "h2", "h3", "hr", "li", "ol", "p", "section", "div",
+        "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
     },
     attributes={
         "*": set(),  # otherwise lang and title are let through
@@ -45,12 +54,17 @@ CLEANER = nh3.Cleaner(
         "h3": {"id"},
         "ol": {"start"},
         "section": {"aria-labelledby"},
+        "th": {"scope"},
     },
     allowed_classes={
         "a": {"cite"},
         "div": {"flow"},
-        "section": {"care", "care--now", "note"},
-        "span": {"vh", *(f"icon-{card}" for card in ICON_PATHS)},
+        "figure": {"fig"},
+        "section": {"care", "care--now", "evidence", "note"},
+        "span": {
+            "points", "vh", *(f"icon-{card}" for card in ICON_PATHS), *(f"crowd-{count}" for count in range(101)),
+        },
+        "ul": {"people"},
     },
     url_schemes={"https", "http", "mailto", "tel"},
     link_rel=None,  # the site's Referrer-Policy says it for every link
@@ -79,11 +93,15 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class RenderedArticle:
-    """`contents` lists the second-level headings in order; `cited` the numbers of references in the text."""
+    """`contents` lists the second-level headings in order; `cited` the numbers of references in the text.
+
+    `faults` says in words for staff what is wrong with the text's figures.
+    """
 
     html: SanitisedHtml
     contents: tuple[Heading, ...]
     cited: frozenset[int]
+    faults: tuple[str, ...]
 
 
 def render_article(markdown: str) -> RenderedArticle:
@@ -91,6 +109,9 @@ def render_article(markdown: str) -> RenderedArticle:
 
     - `::: emergency <heading>` up to `:::` is a care card; so are `urgent`, `non-urgent` and `note`.
       Any other name, or a card without a heading, stays text.
+    - `::: people <heading>` up to `:::` draws what its list says, such as “- 48 in 100 with acupuncture”.
+    - `::: guidelines <heading>` up to `:::` holds a table: who, year, what they say, source.
+    - `::: points BL23 BL40` up to `:::` draws these points; what stands between is the caption.
     - `[^4]` cites reference 4 of the article.
 
     Its own words, such as “Emergency:”, are in the active language.
@@ -103,11 +124,17 @@ def _render(markdown: str, _language: str) -> RenderedArticle:
     tokens = PARSER.parse(markdown)
     contents = _name_headings(tokens)
     cited = _name_citations(tokens)
+    pictures, faults = _draw_points(tokens)
+    faults += read_evidence(tokens)
     html = CLEANER.clean(PARSER.renderer.render(tokens, PARSER.options, {}))
     for card, path in ICON_PATHS.items():
         icon = f'<svg class="i" viewBox="0 0 24 24" aria-hidden="true"><path d="{path}"/></svg>'
         html = html.replace(f'<span class="icon-{card}"></span>', icon)
-    return RenderedArticle(SanitisedHtml(html), tuple(contents), frozenset(cited))
+    html = CROWD.sub(lambda match: draw_crowd(int(match[1])), html)
+    for picture in pictures:
+        html = html.replace(PICTURE, picture, 1)
+    html = html.replace("<figcaption></figcaption>", "")
+    return RenderedArticle(SanitisedHtml(html), tuple(contents), frozenset(cited), tuple(faults))
 
 
 def _name_headings(tokens: Sequence[Token]) -> list[Heading]:
@@ -125,7 +152,7 @@ def _name_headings(tokens: Sequence[Token]) -> list[Heading]:
             token.attrSet("id", _free_id(text, ids))
             if token.tag == "h2":
                 contents.append(Heading(text, str(token.attrs["id"])))
-        elif token.type == "container_card_open":
+        elif token.type in HEADED:
             token.meta = {"tag": "h3" if contents else "h2", "id": _free_id("card", ids)}
     return contents
 
@@ -157,6 +184,34 @@ def _name_citations(tokens: Sequence[Token]) -> set[int]:
             citation.meta["id"] = f' id="c{citation.meta["number"]}"'
         cited.add(citation.meta["number"])
     return cited
+
+
+def _draw_points(tokens: Sequence[Token]) -> tuple[list[str], list[str]]:
+    """The pictures of the blocks `points`, in order, and what is wrong with these blocks."""
+    pictures: list[str] = []
+    faults: list[str] = []
+    drawn: set[str] = set()
+    for token in tokens:
+        if token.type == "container_points_open":
+            codes = dict.fromkeys(token.info.upper().split()[1:])
+            pictures.append(_draw([POINT_OF_CODE[code] for code in codes if code in POINT_OF_CODE], drawn))
+            unknown = ", ".join(code for code in codes if code not in POINT_OF_CODE)
+            if unknown:
+                faults.append(
+                    gettext("We have no drawing of %(unknown)s. The points are: %(known)s.")
+                    % {"unknown": unknown, "known": ", ".join(POINT_OF_CODE)}
+                )
+    return pictures, faults
+
+
+def _draw(points: Sequence[Point], drawn: set[str]) -> str:
+    """A picture of the points; artwork in `drawn` stands on the page already, and what is new is added to it."""
+    figures = [
+        (figure, figure.drawing.artwork if figure.drawing.artwork in drawn else "")
+        for figure in figures_for(points)
+    ]
+    drawn |= {figure.drawing.artwork for figure, _drawn in figures}
+    return render_to_string("content/figures/points.html", {"figures": figures, "points": points})
 
 
 def _read_citation(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 (the parser's signature)
@@ -198,13 +253,56 @@ def _write_card(_renderer: object, tokens: Sequence[Token], place: int, *_rest: 
     )
 
 
+def _has_heading(name: str) -> Callable[[str, str], bool]:
+    def is_block(params: str, markup: str) -> bool:
+        first, _space, heading = params.strip().partition(" ")
+        return first == name and bool(heading.strip())
+
+    return is_block
+
+
+def _write_evidence(_renderer: object, tokens: Sequence[Token], place: int, *_rest: object) -> str:
+    token = tokens[place]
+    if token.nesting < 0:
+        return "</section>"
+    heading = escape(token.info.strip().partition(" ")[2].strip())
+    tag, identity = token.meta["tag"], token.meta["id"]
+    return f'<section class="evidence" aria-labelledby="{identity}"><{tag} id="{identity}">{heading}</{tag}>'
+
+
+def _write_count(_renderer: object, tokens: Sequence[Token], place: int, *_rest: object) -> str:
+    return f"<strong>{escape(tokens[place].content)}</strong>"
+
+
+def _write_crowd(_renderer: object, tokens: Sequence[Token], place: int, *_rest: object) -> str:
+    return f'<span class="crowd-{tokens[place].meta["count"]}"></span>'
+
+
+def _is_points(params: str, markup: str) -> bool:
+    name, _space, codes = params.strip().partition(" ")
+    return name == "points" and bool(codes.strip())
+
+
+def _write_points(_renderer: object, tokens: Sequence[Token], place: int, *_rest: object) -> str:
+    return (
+        f'<figure class="fig">{PICTURE}<figcaption>'
+        if tokens[place].nesting > 0
+        else "</figcaption></figure>"
+    )
+
+
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     # Patients' pages have no use for these, and four spaces too many would turn a warning into code.
     parser.disable(["code", "fence", "backticks", "image", "reference"])
     parser.use(container_plugin, "card", validate=_is_card, render=_write_card)
+    for name in EVIDENCE:
+        parser.use(container_plugin, name, validate=_has_heading(name), render=_write_evidence)
+    parser.use(container_plugin, "points", validate=_is_points, render=_write_points)
     parser.inline.ruler.before("link", "citation", _read_citation)
     parser.add_render_rule("citation", _write_citation)
+    parser.add_render_rule("out_of_100", _write_count)
+    parser.add_render_rule("crowd", _write_crowd)
     return parser
 
 

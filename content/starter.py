@@ -43,6 +43,7 @@ class StarterArticle:
     references: list[dict[str, str]] = field(default_factory=list)
     related: str = ""
     invites_booking: bool = True
+    position: int = 0
 
     @property
     def related_slugs(self) -> list[str]:
@@ -56,7 +57,7 @@ def load_starter_articles(now: datetime, folder: Path = FOLDER) -> list[str]:
 
     :raises MalformedArticle: if a file cannot be used.
     """
-    files = [_read(path) for path in sorted(folder.glob("*.md"))]
+    files = read_starter_articles(folder)
     there = set(Article.objects.values_list("slug", flat=True))
     missing = [file for file in files if file.slug not in there]
     with transaction.atomic():
@@ -69,6 +70,14 @@ def load_starter_articles(now: datetime, folder: Path = FOLDER) -> list[str]:
             _relate(file)
     added, kept = _("Added the article “%(title)s”."), _("Kept the article “%(title)s” as it is.")
     return [(added if file in missing else kept) % {"title": file.title} for file in files]
+
+
+def read_starter_articles(folder: Path = FOLDER) -> list[StarterArticle]:
+    """What stands in the files, without a database.
+
+    :raises MalformedArticle: if a file cannot be used.
+    """
+    return [_read(path) for path in sorted(folder.glob("*.md"))]
 
 
 def _read(path: Path) -> StarterArticle:
@@ -91,6 +100,7 @@ def _add(file: StarterArticle, now: datetime) -> None:
         body=file.body,
         topic=file.topic,
         language=file.language,
+        position=file.position,
         author=file.author,
         reviewed_on=file.reviewed_on,
         review_due_on=file.review_due_on,

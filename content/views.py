@@ -9,17 +9,20 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
+from clinic.compression import compressed_page
+from content.figures import figure_of
+from content.guides import guide_of
 from content.models import Article
+from content.points import DRAWINGS, POINTS, Caution
 from content.rendering import render_article
 
 MAX_AGE = 300  # seconds: a correction is out everywhere five minutes after staff save it
 
 
 @require_safe
-@gzip_page
+@compressed_page
 @cache_control(public=True, max_age=MAX_AGE)
 def articles(request: HttpRequest) -> HttpResponse:
     visible = list(Article.objects.published(timezone.now()).defer("body"))
@@ -35,7 +38,7 @@ def articles(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@gzip_page
+@compressed_page
 @cache_control(public=True, max_age=MAX_AGE)
 def article(request: HttpRequest, slug: str) -> HttpResponse:
     now = timezone.now()
@@ -49,5 +52,22 @@ def article(request: HttpRequest, slug: str) -> HttpResponse:
             "rendered": render_article(shown.body),
             "references": shown.references.all(),
             "related": shown.related_articles(now),
+            "guide": guide_of(shown, now),
+        },
+    )
+
+
+@require_safe
+@compressed_page
+@cache_control(public=True, max_age=MAX_AGE)
+def points(request: HttpRequest) -> HttpResponse:
+    return render(
+        request,
+        "content/points.html",
+        {
+            "canonical": settings.SITE_URL + reverse("points"),
+            "cautions": list(Caution),
+            "whole": [(point, point.spots["back"].dots) for point in POINTS if "back" in point.spots],
+            "figures": [figure_of(DRAWINGS[name]) for name in ("upper", "lower", "leg", "hand")],
         },
     )

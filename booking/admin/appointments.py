@@ -12,14 +12,16 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from booking import times
+from booking import queries, times
 from booking.admin.arranging import ArrangingAdmin
 from booking.admin.attendance import AttendanceAdmin
 from booking.admin.care_plan import CarePlanAdmin
 from booking.admin.decisions import who
 from booking.admin.links import LinkAdmin
 from booking.admin.today import midnight
+from booking.check_in_plot import check_in_plot
 from booking.models import Appointment, DeclineReason
+from booking.samples import in_words
 from clinic.models import QueuedMail
 
 
@@ -77,7 +79,7 @@ class AppointmentAdmin(CarePlanAdmin, LinkAdmin, ArrangingAdmin, AttendanceAdmin
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
-        return Appointment.objects.with_people()
+        return Appointment.objects.with_people().with_replaced()
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return [*self.list_display, self._acts(request)] if self.may_decide(request) else self.list_display
@@ -111,14 +113,22 @@ class AppointmentAdmin(CarePlanAdmin, LinkAdmin, ArrangingAdmin, AttendanceAdmin
     ) -> HttpResponse:
         appointment: Appointment = context["original"]
         reasons = dict(DeclineReason.choices)
+        check_ins = queries.check_ins_along_with(appointment)
         context |= {
             "appointment": appointment,
+            "check_ins": check_ins,
+            "plot": check_in_plot(check_ins),
             "may_decide": self.may_decide(request),
             "is_today": times.local_day(appointment.starts_at) == times.local_day(timezone.now()),
             "history": [
                 (change, who(change), reasons.get(change.reason, change.reason))
                 for change in appointment.changes.select_related("by")
             ],
-            "mails": QueuedMail.objects.filter(about=appointment.reference).order_by("created_at", "pk"),
+            "mails": [
+                (mail, in_words(mail.kind))
+                for mail in QueuedMail.objects.filter(about=appointment.reference).order_by(
+                    "created_at", "pk"
+                )
+            ],
         }
         return super().render_change_form(request, context, *args, **kwargs)

@@ -110,7 +110,7 @@ class DecisionsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """
         if not self.may_decide(request):
             raise PermissionDenied
-        return get_object_or_404(Appointment.objects.with_people(), pk=pk)
+        return get_object_or_404(Appointment.objects.with_people().with_replaced(), pk=pk)
 
     def _carry_out(
         self,

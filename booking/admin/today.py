@@ -42,7 +42,7 @@ class PractitionerDay:
 def waiting(now: datetime) -> list[Waiting]:
     """Every request that waits for an answer, oldest first, in two queries however many there are."""
     requests: dict[tuple[str, int], list[Appointment]] = defaultdict(list)
-    for appointment in Appointment.objects.pending().with_people():
+    for appointment in Appointment.objects.pending().with_people().with_replaced():
         course = appointment.course_id
         requests[("course", course) if course else ("visit", appointment.pk)].append(appointment)
     if not requests:

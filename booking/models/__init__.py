@@ -9,6 +9,7 @@ from booking.models.appointments import (
     Status,
     StatusChange,
 )
+from booking.models.checkins import ASKED_FROM, LEAST, MOST, SCALES, CheckIn, CheckInQuerySet
 from booking.models.contacts import Contact
 from booking.models.courses import Course, CourseQuerySet, CourseStage
 from booking.models.holds import HELD_FOR, Hold
@@ -23,12 +24,18 @@ from booking.models.waitlist import WaitlistEntry, WaitlistEntryQuerySet
 
 __all__ = [
     "ANYONE",
+    "ASKED_FROM",
     "HELD_FOR",
+    "LEAST",
+    "MOST",
+    "SCALES",
     "TRANSITIONS",
     "Actor",
     "Appointment",
     "AppointmentQuerySet",
     "BookingRules",
+    "CheckIn",
+    "CheckInQuerySet",
     "Closure",
     "ClosureQuerySet",
     "Contact",

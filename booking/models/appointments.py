@@ -101,6 +101,10 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         """Everything that a line about an appointment names, in one query."""
         return self.select_related("patient", "practitioner", "room", "visit_type", "course")
 
+    def with_replaced(self) -> "AppointmentQuerySet":
+        """And of the visit that it would replace, as it was when this was asked: decisions lock it and look again."""
+        return self.select_related("replaces__practitioner", "replaces__visit_type")
+
 
 class Appointment(Scheduled):
     """One booked or requested visit, from request to end; only `booking.operations` changes its status."""
@@ -169,6 +173,16 @@ class Appointment(Scheduled):
     note = models.TextField(_("note from the patient"), blank=True, validators=[MaxLengthValidator(300)])
     consent_version = models.CharField(_("consent version"), max_length=20, blank=True)
     consented_at = models.DateTimeField(_("consented"), null=True, blank=True)
+    # A booked visit that the patient wants changed: it is kept until this request for another one is answered.
+    replaces = models.ForeignKey(
+        "self",
+        verbose_name=_("would replace"),
+        related_name="replacements",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+    )
     requested_at = models.DateTimeField(_("requested"))
     answer_by = models.DateTimeField(_("answer promised by"), null=True, blank=True)
 
@@ -197,6 +211,11 @@ class Appointment(Scheduled):
                 | ~models.Q(status__in=[Status.BOOKED, Status.ARRIVED, Status.FULFILLED, Status.NOSHOW]),
                 name="appointment_called_back_before_booked",
             ),
+            models.UniqueConstraint(
+                fields=["replaces"],
+                condition=models.Q(status__in=[Status.PENDING, Status.PROPOSED]),
+                name="appointment_one_open_change",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -223,9 +242,32 @@ class Appointment(Scheduled):
         return (self.status, Status.CANCELLED) in TRANSITIONS
 
     @property
+    def kept(self) -> "Appointment | None":
+        """The booked visit that this request would replace, which stays as it is unless this one is confirmed."""
+        return self.replaces if self.replaces and self.replaces.is_booked and not self.is_booked else None
+
+    @property
+    def open_change(self) -> "Appointment | None":
+        """What the patient asked for in place of this booked visit, as long as it is not answered for good."""
+        if not self.is_booked:
+            return None
+        return self.replacements.with_people().filter(status__in=[Status.PENDING, Status.PROPOSED]).first()
+
+    @property
+    def successor(self) -> "Appointment | None":
+        """What took the place of this visit when staff confirmed the change that the patient had asked for."""
+        if self.status != Status.CANCELLED:
+            return None
+        return self.replacements.with_people().filter(changes__to_status=Status.BOOKED).first()
+
+    @property
     def can_be_moved(self) -> bool:
         """Whether it waits for its day, or for an answer."""
         return self.status in (Status.PENDING, Status.BOOKED)
+
+    @property
+    def wants_reminders(self) -> bool:
+        return bool(self.Reminders(self.reminders).leads)
 
     @property
     def has_arrived(self) -> bool:

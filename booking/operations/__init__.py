@@ -1,6 +1,8 @@
 """Everything that changes an appointment, one transaction each: all of it happens, with its mail, or nothing does."""
 
 from booking.operations.attendance import note_arrival, note_completion, note_no_show, step_back
+from booking.operations.changes import ask_to_change
+from booking.operations.checkins import HowItIs, answer_check_in, is_asked
 from booking.operations.courses import (
     Plan,
     accept_course,
@@ -22,6 +24,7 @@ from booking.operations.errors import (
     CallBackFirst,
     CourseChanged,
     NoAddress,
+    NotAskedNow,
     NotYet,
     OfferEnded,
     SomeTaken,
@@ -39,7 +42,7 @@ from booking.operations.offers import (
     ask_for_another_time,
     offer_other_times,
 )
-from booking.operations.reminders import Reminded, remind
+from booking.operations.reminders import Reminded, choose_reminders, remind
 from booking.operations.requests import Details, book_appointment, request_appointment
 from booking.operations.waitlist import (
     Wishes,
@@ -61,7 +64,9 @@ __all__ = [
     "CourseChanged",
     "Details",
     "Expired",
+    "HowItIs",
     "NoAddress",
+    "NotAskedNow",
     "NotYet",
     "OfferEnded",
     "OfferedTime",
@@ -74,12 +79,15 @@ __all__ = [
     "Wishes",
     "accept_course",
     "accept_offered_time",
+    "answer_check_in",
     "answer_course",
     "ask_for_another_time",
+    "ask_to_change",
     "book_appointment",
     "can_be_replaced",
     "cancel_appointment",
     "cancel_course",
+    "choose_reminders",
     "confirm_appointment",
     "decline_appointment",
     "decline_offer",
@@ -87,6 +95,7 @@ __all__ = [
     "expire_overdue",
     "held_time",
     "hold_time",
+    "is_asked",
     "join_waitlist",
     "leave_waitlist",
     "move_appointment",

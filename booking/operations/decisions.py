@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from booking import notices, queries
 from booking.models import Actor, Appointment, BookingRules, DeclineReason, Status
 from booking.operations import taking
+from booking.operations.changes import give_way, lock_open_change, lock_with_replaced, take_back_change
 from booking.operations.errors import AlreadyDecided
 from booking.operations.history import (
     By,
@@ -22,14 +23,18 @@ from booking.operations.history import (
 
 
 def confirm_appointment(*, appointment: Appointment, version: int, by: User, now: datetime) -> Appointment:
-    """Staff accept the request as it stands in `version`.
+    """Staff accept the request as it stands in `version`; the visit that it was to replace ends with that.
 
     :raises AlreadyDecided: if it has changed since, or no longer waits for an answer.
     :raises CallBackFirst: if the patient must be called before.
     """
-    with deciding(appointment, version, Status.BOOKED, By(Actor.STAFF, now, by)) as confirmed:
-        notices.confirmed(confirmed, now=now)
-    return confirmed
+    staff = By(Actor.STAFF, now, by)
+    with taking.change():
+        locked, replaced = lock_with_replaced(appointment)
+        expect(locked, version)
+        set_status(locked, Status.BOOKED, staff)
+        notices.confirmed(locked, replaced=give_way(replaced, to=locked, by=staff), now=now)
+    return locked
 
 
 def note_call_back(*, appointment: Appointment, version: int, by: User, now: datetime) -> Appointment:
@@ -78,6 +83,7 @@ def cancel_appointment(
 ) -> Appointment:
     """Staff or, with `by` None, the patient call the visit off; its time is free again.
 
+    A change that the patient had asked for goes with a visit that the patient calls off; if staff do, it still waits.
     A request that nobody at the clinic has been written to about is taken back without a word to them.
 
     :raises AlreadyDecided: if it has changed since, or is past cancelling.
@@ -87,10 +93,12 @@ def cancel_appointment(
         if idempotency_key and done_before(idempotency_key):
             return locked
         expect(locked, version)
+        change = lock_open_change(locked) if by is None else None
         was = locked.status
         unread = notices.withdraw_request(locked, now=now)
         set_status(locked, Status.CANCELLED, staff_or_patient(by, now, idempotency_key))
         notices.cancelled(locked, was_booked=was == Status.BOOKED, now=now)
         if by is None and not unread:
             notices.tell_staff_of_cancellation(locked, now=now)
+        take_back_change(change, now=now)
     return locked

@@ -50,6 +50,10 @@ class CallBackFirst(Exception):
     """The patient must be called before the visit can be confirmed or another time be offered."""
 
 
+class NotAskedNow(Exception):
+    """What is asked before a visit can be answered neither this early nor this late, nor of a visit not booked."""
+
+
 class NotYet(Exception):
     """The visit has not come to the point that was to be noted."""
 

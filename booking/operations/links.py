@@ -10,7 +10,7 @@ from booking import links, notices, notices_courses
 from booking.models import Actor, Appointment, Course, Patient
 from booking.models.courses import COURSE
 from booking.operations.history import By, expect, lock, record
-from clinic import transactions
+from clinic import mail, transactions
 from clinic.models import QueuedMail
 
 NOBODY: Final = "nobody@clinic.invalid"
@@ -31,12 +31,12 @@ def send_link_again(*, email: str, reference: str, now: datetime) -> None:
             kind__in=kinds, about=reference, created_at__gt=now - LINK_AGAIN_AFTER
         ).exists()
         write = _write_to_course if reference.startswith(COURSE) else _write_to_appointment
-        mail, is_somebodys = write(email, reference, now)
-        QueuedMail.objects.filter(pk=0 if is_somebodys and not was_sent else mail.pk).delete()
+        written, is_somebodys = write(email, reference, now)
+        QueuedMail.objects.filter(pk=0 if is_somebodys and not was_sent else written.pk).delete()
 
 
 def replace_link(*, appointment: Appointment, version: int, by: User, now: datetime) -> Appointment:
-    """Staff revoke every link sent before, for who is in by one too, and send a new one.
+    """Staff revoke every link sent before, for who is in by one too, and send a new one; unsent mail carries it too.
 
     :raises AlreadyDecided: if the appointment has changed since `version`.
     :raises Busy: if a lock was not to be had in time.
@@ -44,10 +44,12 @@ def replace_link(*, appointment: Appointment, version: int, by: User, now: datet
     with transactions.change():
         locked = lock(appointment)
         expect(locked, version)
+        old = links.address(locked)
         locked.link_generation += 1
         locked.version += 1
         locked.save(update_fields=["link_generation", "version"])
         record(locked, locked.status, By(Actor.STAFF, now, by), reason="new private link")
+        mail.replace_secret(about=locked.reference, old=old, new=links.address(locked))
         if locked.course:
             _replace_course_link(locked.course, now=now)
         elif locked.patient.email:

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from booking import notices, queries
 from booking.models import Actor, Appointment, BookingRules, Offer, OfferOption, Resource, Status
 from booking.operations import taking
+from booking.operations.changes import give_way, lock_with_replaced
 from booking.operations.errors import AlreadyDecided, OfferEnded
 from booking.operations.history import By, done_before, expect, lock, set_status
 
@@ -34,7 +35,8 @@ def offer_other_times(
 ) -> Offer:
     """Staff answer a request with one to three other times, each held; the time asked for is free again.
 
-    The offer ends when the rules say, or when the first of its times begins, whichever is sooner.
+    The offer ends when the rules say, or when the first of its times or the visit to be replaced begins, whichever is
+    sooner.
 
     :raises ValueError: if there is no time among `offered`, or more than three.
     :raises TimeTaken: if one of the times is not free; then nothing is offered.
@@ -51,7 +53,10 @@ def offer_other_times(
         expect(locked, version)
         taking.lock_resources(locked.visit_type, [time.practitioner for time in offered], now=now)
         set_status(locked, Status.PROPOSED, By(Actor.STAFF, now, by, idempotency_key))
-        ends = min(now + BookingRules.current().offer_open_for, *(time.starts_at for time in offered))
+        begins = [time.starts_at for time in offered]
+        if locked.kept and locked.kept.starts_at > now:
+            begins.append(locked.kept.starts_at)
+        ends = min(now + BookingRules.current().offer_open_for, *begins)
         offer = Offer.objects.create(appointment=locked, by=by, offered_at=now, expires_at=ends)
         for time in offered:
             taken = taking.look_again(
@@ -72,12 +77,14 @@ def accept_offered_time(
 ) -> Appointment:
     """The patient takes one of the offered times: it is booked, and the others are free again.
 
+    The visit that it was to replace ends with that.
+
     :raises OfferEnded: if the offer has run out, or the time is not among those offered last.
     :raises AlreadyDecided: if the appointment has changed since `version`, or has no open offer.
     :raises Busy: if a lock was not to be had in time.
     """
     with taking.change():
-        locked = lock(appointment)
+        locked, replaced = lock_with_replaced(appointment)
         if done_before(idempotency_key):
             return locked
         expect(locked, version)
@@ -92,8 +99,9 @@ def accept_offered_time(
             setattr(locked, name, getattr(option, name))
         locked.save(update_fields=["practitioner", "room", "starts_at", "ends_at"])
         taking.release_offered(locked)
-        set_status(locked, Status.BOOKED, By(Actor.PATIENT, now, key=idempotency_key))
-        notices.confirmed(locked, now=now)
+        patient = By(Actor.PATIENT, now, key=idempotency_key)
+        set_status(locked, Status.BOOKED, patient)
+        notices.confirmed(locked, replaced=give_way(replaced, to=locked, by=patient), now=now)
     return locked
 
 
@@ -127,7 +135,8 @@ def ask_for_another_time(
         )
         taking.put(locked, taken)
         locked.anyone = practitioner is None
-        locked.answer_by = queries.answer_by(starts_at, rules=rules, now=now)
+        before = min(starts_at, locked.kept.starts_at) if locked.kept else starts_at
+        locked.answer_by = queries.answer_by(before, rules=rules, now=now)
         locked.save(update_fields=["practitioner", "room", "starts_at", "ends_at", "anyone", "answer_by"])
         set_status(locked, Status.PENDING, By(Actor.PATIENT, now, key=idempotency_key))
         taking.occupy(locked, taken)

@@ -10,6 +10,7 @@ from django.db.models import Max, Q
 from booking import notices, times
 from booking.models import Appointment, BookingRules, Status
 from booking.operations import taking
+from booking.operations.errors import AlreadyDecided
 from booking.operations.history import lock
 from clinic import mail
 
@@ -43,6 +44,28 @@ def remind(*, now: datetime) -> Reminded:
     )
 
 
+def choose_reminders(
+    *, appointment: Appointment, reminders: Appointment.Reminders, now: datetime
+) -> Appointment:
+    """The patient chooses when to be reminded; a reminder not wanted any more that has not left is taken back.
+
+    It is no change of the visit, so neither its version nor its history knows of it.
+
+    :raises AlreadyDecided: if the visit is over, or will not take place.
+    :raises Busy: if a lock was not to be had in time.
+    """
+    with taking.change():
+        locked = lock(appointment)
+        if not locked.can_be_cancelled or locked.starts_at <= now:
+            raise AlreadyDecided(locked)
+        locked.reminders = reminders
+        locked.save(update_fields=["reminders"])
+        every = Appointment.Reminders.BOTH.leads
+        unwanted = [_key(locked, lead) for lead in every if lead not in reminders.leads]
+        notices.withdraw_reminders(locked, keys=unwanted, now=now)
+    return locked
+
+
 def by_day(at: datetime) -> datetime:
     """The same instant or, where that is at night, the evening before it at eight."""
     local = times.local(at)
@@ -72,19 +95,26 @@ def _remind_of_visit(appointment: Appointment, now: datetime) -> bool:
     starts_at = appointment.starts_at.astimezone(UTC)  # there a day before is 24 hours, whatever clocks do
     for lead in Appointment.Reminders(appointment.reminders).leads:
         due_at = by_day(starts_at - lead)
-        key = f"reminder {appointment.reference} {starts_at:%Y%m%dT%H%MZ} {lead // timedelta(hours=1)}h"
+        key = _key(appointment, lead)
         is_due = due_at <= now < min(due_at + TOO_LATE, starts_at) and (told_at is None or told_at <= due_at)
         if is_due and not mail.was_written(key):
             free_until = starts_at - timedelta(hours=BookingRules.current().cancellation_hours)
             with taking.change():
                 locked = lock(appointment)
-                if locked.version != appointment.version or mail.was_written(key):
+                is_same = (locked.version, locked.reminders) == (appointment.version, appointment.reminders)
+                if not is_same or mail.was_written(key):
                     return False
                 notices.reminder(
                     locked, free_until=free_until if free_until > now else None, key=key, now=now
                 )
             return True
     return False
+
+
+def _key(appointment: Appointment, lead: timedelta) -> str:
+    """One reminder for each visit, time and lead; times in addresses and keys are whole minutes."""
+    starts_at = appointment.starts_at.astimezone(UTC)
+    return f"reminder {appointment.reference} {starts_at:%Y%m%dT%H%MZ} {lead // timedelta(hours=1)}h"
 
 
 def _offers_ending(now: datetime) -> Iterable[Appointment]:

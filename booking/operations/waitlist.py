@@ -32,6 +32,7 @@ from booking.models import (
     WaitlistEntry,
 )
 from booking.operations import taking
+from booking.operations.changes import lock_open_change, take_back_change
 from booking.operations.errors import AlreadyWaiting, OfferEnded, TimeFree, TimeTaken
 from booking.operations.history import By, lock, record, set_status
 from booking.operations.requests import (
@@ -128,6 +129,7 @@ def can_be_replaced(appointment: Appointment, *, now: datetime) -> bool:
         and appointment.starts_at > now
         and appointment.status != Status.PROPOSED
         and not appointment.waits_for_call
+        and appointment.kept is None
         and bool(appointment.patient.email)
     )
 
@@ -163,6 +165,7 @@ def take_offer(*, entry: WaitlistEntry, starts_at: datetime, now: datetime) -> A
     with taking.change():
         locked = _lock_entry(entry)
         replaced = lock(locked.replaces) if locked.replaces else None
+        change = lock_open_change(replaced) if replaced else None
         option = _option_at(locked, starts_at)
         if locked.booked and option and option.offer.answer == Offer.Answer.TAKEN:
             return locked.booked
@@ -185,6 +188,7 @@ def take_offer(*, entry: WaitlistEntry, starts_at: datetime, now: datetime) -> A
                 reason=f"replaced by {appointment.reference}",
             )
             notices.cancelled(replaced, was_booked=was_booked, now=now)
+            take_back_change(change, now=now)
         notices.confirmed(appointment, now=now)
         notices_waitlist.tell_staff_of_booking(appointment, replaced=replaced, now=now)
     return appointment

@@ -22,6 +22,7 @@ from booking.views.courses import (
 )
 from booking.views.gate import start
 from booking.views.lost import lost_link
+from booking.views.visit import check_in, reminders
 from booking.views.waitlist import (
     decline_offer,
     join_waitlist,
@@ -39,6 +40,7 @@ __all__ = [
     "cancel",
     "cancel_course",
     "check",
+    "check_in",
     "choose_time",
     "course",
     "course_calendar",
@@ -59,6 +61,7 @@ __all__ = [
     "open_course",
     "open_link",
     "open_waitlist",
+    "reminders",
     "start",
     "take_offer",
     "waitlist",

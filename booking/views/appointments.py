@@ -12,7 +12,9 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.views.decorators.http import require_safe
 
-from booking import drafts, ics, links
+from booking import drafts, ics, links, operations, queries
+from booking.check_in_plot import check_in_plot
+from booking.forms_visit import RemindersForm
 from booking.models import Appointment, BookingRules, Course, DeclineReason, Status
 from booking.views.pages import View, patient_page
 from booking.views.standing import happened, standing_of
@@ -48,14 +50,17 @@ def opened_before(request: HttpRequest, reference: str) -> Appointment | None:
     generation = drafts.generation_opened(request.session, reference)
     if generation is None:
         return _opened_with_course(request, reference)
-    return Appointment.objects.with_people().filter(reference=reference, link_generation=generation).first()
+    mine = Appointment.objects.with_people().with_replaced()
+    return mine.filter(reference=reference, link_generation=generation).first()
 
 
 def _opened_with_course(request: HttpRequest, reference: str) -> Appointment | None:
     """The appointment, if it is one of a course that this session has come to."""
     for course, generation in drafts.courses_opened(request.session).items():
-        mine = Appointment.objects.with_people().filter(
-            reference=reference, course__reference=course, course__link_generation=generation
+        mine = (
+            Appointment.objects.with_people()
+            .with_replaced()
+            .filter(reference=reference, course__reference=course, course__link_generation=generation)
         )
         if found := mine.first():
             return found
@@ -93,15 +98,25 @@ def calendar_file(request: HttpRequest, asked: Appointment) -> HttpResponse:
 
 
 def appointment_page(
-    request: HttpRequest, asked: Appointment, *, now: datetime, problem: str | Promise = "", status: int = 200
+    request: HttpRequest,
+    asked: Appointment,
+    *,
+    now: datetime,
+    problem: str | Promise = "",
+    status: int = 200,
+    reminders_form: RemindersForm | None = None,
 ) -> HttpResponse:
-    """The page; `problem` says why what was tried is not done."""
+    """The page; `problem` says why what was tried is not done, a bound form what is to be corrected."""
     changes = [change for change in map(happened, asked.changes.order_by("-version")) if change]
-    context = change_context(asked, now=now) | {
-        "problem": problem,
-        "changes": changes,
-        "course": course_to_show(request, asked),
-    }
+    context = change_context(asked, now=now) | {"problem": problem, "changes": changes}
+    context["reminders_form"] = reminders_form or RemindersForm(initial={"reminders": asked.reminders})
+    context["form"] = reminders_form
+    check_ins = queries.check_ins_along_with(asked)
+    context["check_ins"], context["plot"] = check_ins, check_in_plot(check_ins)
+    context["is_asked"] = operations.is_asked(asked, now=now)
+    context["has_answered"] = any(check_in.appointment_id == asked.pk for check_in in check_ins)
+    context["mine"] = drafts.references_opened(request.session)
+    context["course"] = course_to_show(request, asked)
     return render(request, "booking/appointment.html", context, status=status)
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from booking.models import Actor, Appointment, BookingRules, Offer, Status, StatusChange
 
 PAST: Final = "past"  # booked, and its time has come
+CHANGED: Final = "changed"  # cancelled, because the one that the patient wanted instead is booked
 
 # A headline, and what it means for the patient.
 STANDING: Final[dict[str, tuple[Promise, Promise]]] = {
@@ -26,6 +27,7 @@ STANDING: Final[dict[str, tuple[Promise, Promise]]] = {
         _("Cancelled"),
         _("This visit will not take place. If you still want one, ask for another time or call us."),
     ),
+    CHANGED: (_("Changed"), _("Another visit has taken the place of this one.")),
     Status.DECLINED: (_("We cannot offer this time"), _("You can ask for another time, or call us.")),
     Status.EXPIRED: (
         _("This request has ended"),
@@ -48,10 +50,17 @@ _BY: Final[dict[str, Promise]] = {Actor.PATIENT: _("by you"), Actor.STAFF: _("by
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`free_until` is when cancelling stops being free of charge; `is_free` says that it still is."""
+    """`free_until` is when cancelling stops being free of charge; `is_free` says that it still is.
+
+    `change` is what was asked for in place of this booked visit, `kept` the booked visit that this would replace, and
+    `successor` what took the place of this one.
+    """
 
     state: str
     offer: Offer | None
+    change: Appointment | None
+    kept: Appointment | None
+    successor: Appointment | None
     free_until: datetime
     is_free: bool
 
@@ -86,12 +95,16 @@ class Standing:
     @property
     def may_move(self) -> bool:
         """A late move would be a late cancellation that costs nothing: those are settled by phone."""
-        return self.may_cancel and (self.is_free or not self.is_booked)
+        return self.may_cancel and (self.is_free or not self.is_booked) and self.change is None
+
+    @property
+    def is_too_late_to_move(self) -> bool:
+        return self.is_booked and not self.is_free
 
     @property
     def is_off(self) -> bool:
         """It will not take place: a calendar that has it should be told."""
-        return self.state in {Status.CANCELLED, Status.DECLINED, Status.EXPIRED}
+        return self.state in {Status.CANCELLED, CHANGED, Status.DECLINED, Status.EXPIRED}
 
 
 def standing_of(appointment: Appointment, *, now: datetime) -> Standing:
@@ -102,8 +115,17 @@ def standing_of(appointment: Appointment, *, now: datetime) -> Standing:
         state = Status.EXPIRED
     elif state == Status.BOOKED and appointment.starts_at <= now:
         state = PAST
+    successor = appointment.successor
     free_until = appointment.starts_at - timedelta(hours=BookingRules.current().cancellation_hours)
-    return Standing(state, offer, free_until, is_free=now <= free_until)
+    return Standing(
+        CHANGED if successor else state,
+        offer,
+        change=appointment.open_change,
+        kept=appointment.kept,
+        successor=successor,
+        free_until=free_until,
+        is_free=now <= free_until,
+    )
 
 
 def state_of(appointment: Appointment, *, now: datetime) -> str:
@@ -122,7 +144,9 @@ def _has_run_out(appointment: Appointment, offer: Offer | None, *, now: datetime
 def happened(change: StatusChange) -> tuple[Promise, datetime, Promise | None] | None:
     """What the patient reads of one row of history: what, when and who; None of what is the desk's own."""
     what: Promise | None = None
-    if change.from_status == change.to_status:
+    if change.reason.startswith("moved to "):
+        what = _("Changed for another visit")
+    elif change.from_status == change.to_status:
         what = _("Moved") if change.reason.startswith(("moved", "overlap")) else None
     elif change.from_status in {"", *OPEN}:
         what = _HAPPENED.get(change.to_status)

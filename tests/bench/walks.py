@@ -81,6 +81,7 @@ def walk(link: HTTPConnection, start: str) -> None:
         name="Parisa Karimi",
         email=f"patient{number}@example.com",
         phone=f"905{number:07}",
+        adult="yes",
         new_patient="new",
         language="fa",
     )

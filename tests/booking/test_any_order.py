@@ -92,6 +92,7 @@ class Visit:
     is_over_another: bool = False
     offered: dict[int, Place] = field(default_factory=dict)  # by the number of the offered time
     open_until: datetime = BEGIN
+    replaces: int | None = None
 
     @property
     def is_occupying(self) -> bool:
@@ -193,6 +194,28 @@ class Model:
         visit.status, visit.version = status, visit.version + 1
         if status != "proposed":
             visit.offered = {}
+
+    def kept(self, pk: int) -> Visit | None:
+        """The booked visit that this one would replace."""
+        replaces = self.visits[pk].replaces
+        old = self.visits[replaces] if replaces else None
+        return old if old and old.status == "booked" else None
+
+    def is_booked_now(self, pk: int) -> None:
+        """And what it replaces ends without a word of its own, unless it has begun."""
+        old = self.kept(pk)
+        if old and times.from_epoch(old.place.starts_at) > self.now:
+            old.status, old.version = "cancelled", old.version + 1
+
+    def open_change_of(self, pk: int) -> int | None:
+        return next(
+            (
+                other
+                for other, visit in self.visits.items()
+                if visit.replaces == pk and visit.status in {"pending", "proposed"}
+            ),
+            None,
+        )
 
     def answer_by(self, starts_at: int) -> datetime:
         """Within a day, and two hours before the visit, or half-way there if that is nearer."""
@@ -484,6 +507,7 @@ class SmallClinic(RuleBasedStateMachine):
         if done and chosen:
             visit.place = chosen
             model.becomes(pk, "booked")
+            model.is_booked_now(pk)
             model.mails += 1
 
     @step(often=2, when=lambda self: self.has("proposed"), which=which, wish=wish, who=who, stale=rarely)
@@ -515,8 +539,54 @@ class SmallClinic(RuleBasedStateMachine):
             again=True,
         )
         if done and found:
-            visit.place, visit.answer_by = found, model.answer_by(starts_at)
+            kept = model.kept(pk)
+            before = min(starts_at, kept.place.starts_at) if kept else starts_at
+            visit.place, visit.answer_by = found, model.answer_by(before)
             model.becomes(pk, "pending")
+            model.mails += 1
+
+    @step(
+        often=3,
+        when=lambda self: self.has("booked"),
+        which=which,
+        kind=kind,
+        wish=wish,
+        who=who,
+        stale=rarely,
+    )
+    def a_patient_asks_to_change_a_visit(
+        self, which: int, kind: int, wish: Wish, who: int | None, *, stale: bool
+    ) -> None:
+        """With somebody else or of another kind; the old time is kept beside the new one."""
+        model, pk, key, now = self.model, self.pick(which, "booked"), uuid4(), self.model.now
+        old, visit_type, practitioner = model.visits[pk], self.visit_types[kind], self.person(who)
+        version, person = self.version(pk, stale=stale), -1 if old.person is None else old.person
+        starts_at = self.start(visit_type, wish, who)
+        found = model.free(visit_type, starts_at, practitioner.pk if practitioner else None)
+        refused: type[Exception] | None = None if found else TimeTaken
+        if model.has_too_many(person):
+            refused = TooManyPending
+        if stale or old.status != "booked" or model.open_change_of(pk):
+            refused = AlreadyDecided
+        appointment = Appointment.objects.get(pk=pk)
+        asked = self.answers(
+            lambda: operations.ask_to_change(
+                appointment=appointment,
+                version=version,
+                visit_type=visit_type,
+                starts_at=times.from_epoch(starts_at),
+                practitioner=practitioner,
+                idempotency_key=key,
+                now=now,
+            ),
+            refused,
+            again=True,
+        )
+        if asked and found:
+            due = model.answer_by(min(starts_at, old.place.starts_at))
+            model.visits[asked.pk] = Visit(
+                visit_type, "pending", found, person=person, answer_by=due, replaces=pk
+            )
             model.mails += 1
 
     # --- What either does -------------------------------------------------------------------------------------
@@ -589,8 +659,10 @@ class SmallClinic(RuleBasedStateMachine):
             again=True,
         )
         if done:
-            model.becomes(pk, "cancelled")
-            model.mails += 1
+            change = None if by_staff else model.open_change_of(pk)
+            for ended in (pk, change) if change else (pk,):
+                model.becomes(ended, "cancelled")
+                model.mails += 1
 
     @step(when=lambda self: self.sent, which=which)
     def a_form_arrives_once_more(self, which: int) -> None:
@@ -617,6 +689,8 @@ class SmallClinic(RuleBasedStateMachine):
         )
         if done:
             model.becomes(pk, "booked" if is_yes else "declined")
+            if is_yes:
+                model.is_booked_now(pk)
             model.mails += 1
 
     @step(
@@ -661,7 +735,11 @@ class SmallClinic(RuleBasedStateMachine):
         if offer:
             options = offer.options.order_by("pk")
             was.offered = dict(zip([option.pk for option in options], places, strict=True))
-            was.open_until = min(now + A_DAY, *(times.from_epoch(start) for start, _ in wished))
+            kept = model.kept(pk)
+            begins = [times.from_epoch(start) for start, _ in wished]
+            if kept and (kept_at := times.from_epoch(kept.place.starts_at)) > now:
+                begins.append(kept_at)
+            was.open_until = min(now + A_DAY, *begins)
             model.becomes(pk, "proposed")
             model.mails += 1
 

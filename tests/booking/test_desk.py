@@ -244,12 +244,12 @@ def test_the_list_takes_the_same_number_of_queries_however_long(receptionist: Cl
     assert len(queries) == 9
 
 
-def test_the_page_of_an_appointment_takes_eight_queries(receptionist: Client) -> None:
+def test_the_page_of_an_appointment_takes_ten_queries(receptionist: Client) -> None:
     appointment = confirmed(make_appointment())
     receptionist.get(page_of(appointment))
     with CaptureQueriesContext(connection) as queries:
         receptionist.get(page_of(appointment))
-    assert len(queries) == 8
+    assert len(queries) == 10
 
 
 def test_an_article_editor_sees_no_patient() -> None:
@@ -469,9 +469,16 @@ def test_every_place_offers_the_acts_on_the_version_it_shows(
     content = receptionist.get(find(appointment)).content.decode()
     assert f'name="version" value="7" formaction="{act(appointment, "confirm")}?next=' in content
     assert f'href="{act(appointment, "decline")}?next=' in content
-    assert f'href="{act(appointment, "cancel")}?next=' in content
+    assert act(appointment, "cancel") not in content  # the page that declines says when to cancel
     assert f'<span class="rh-vh"> {appointment.reference} Parisa Karimi</span>' in content
     assert "csrfmiddlewaretoken" in content
+
+
+def test_declining_says_what_to_do_if_the_patient_called_it_off(receptionist: Client) -> None:
+    appointment = make_appointment()
+    content = receptionist.get(act(appointment, "decline")).content.decode()
+    assert "Has the patient called it off?" in content
+    assert f'href="{act(appointment, "cancel")}"' in content
 
 
 def test_what_is_decided_offers_no_answer_any_more(receptionist: Client) -> None:

@@ -180,9 +180,45 @@ def a_planned_course_taken() -> Iterator[Act]:
     yield lambda: operations.accept_course(course=course, now=NOW)
 
 
+def a_wish_to_change() -> tuple[Any, Act]:
+    visit_type = make_clinic(practitioners=2, rooms=2)
+    first, second = visit_type.practitioners.order_by("pk")
+    old = make_appointment(visit_type, practitioner=first, status=Status.BOOKED)
+    return old, lambda: operations.ask_to_change(
+        appointment=old,
+        version=1,
+        visit_type=visit_type,
+        starts_at=wall(14),
+        practitioner=second,
+        idempotency_key=uuid4(),
+        now=NOW,
+    )
+
+
+def a_change_that_is_asked_for() -> Iterator[Act]:
+    yield a_wish_to_change()[1]
+
+
+def a_change_that_is_confirmed() -> Iterator[Act]:
+    asked: Any = a_wish_to_change()[1]()
+    by = User.objects.create_user("desk")
+    yield lambda: operations.confirm_appointment(appointment=asked, version=1, by=by, now=NOW)
+
+
+def a_cancellation_with_its_change() -> Iterator[Act]:
+    old, change = a_wish_to_change()
+    change()
+    yield lambda: operations.cancel_appointment(
+        appointment=old, version=1, by=None, now=NOW, idempotency_key=uuid4()
+    )
+
+
 @pytest.mark.parametrize(
     "situation",
     [
+        a_change_that_is_asked_for,
+        a_change_that_is_confirmed,
+        a_cancellation_with_its_change,
         a_request,
         a_request_of_a_held_time,
         a_hold_that_moves,

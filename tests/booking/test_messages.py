@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from html import unescape
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +21,7 @@ from pytest_django import Settings
 
 from booking import links, notices, operations
 from booking.models import Appointment, DeclineReason
-from booking.samples import samples
+from booking.samples import IN_WORDS, samples
 from clinic import mail, sms
 from clinic.models import FORGOTTEN, QueuedMail
 from tests.booking.factories import make_appointment, make_clinic, make_patient, wall
@@ -38,6 +39,7 @@ MESSAGES = "/admin/clinic/queuedmail/messages/"
 NAMES = [
     "received",
     "confirmed",
+    "visit-changed",
     "other-times-offered",
     "offer-ending",
     "visit-moved",
@@ -91,6 +93,10 @@ def cancel(appointment: Appointment, now: datetime, by: User | None = None) -> A
 class TestEveryMessage:
     def test_there_is_a_sample_of_each(self) -> None:
         assert [sample.name for sample in samples(now=NOW)] == NAMES
+
+    def test_the_desk_has_words_for_each(self) -> None:
+        written = {path.stem for path in Path("templates/booking/mail").glob("*.txt")} - {"base"}
+        assert written == set(IN_WORDS)
 
     def test_looking_at_samples_writes_and_asks_nothing(self) -> None:
         with CaptureQueriesContext(connection) as queries:
@@ -251,6 +257,28 @@ class TestThePrivateLink:
         row.refresh_from_db()
         assert (link in row.text, link in row.html, row.secret) == (False, False, "")
         assert (row.text.count(FORGOTTEN), row.html.count(FORGOTTEN)) == (1, 1)
+
+    def test_a_new_one_goes_into_what_has_not_left(self) -> None:
+        appointment = ask(make_clinic(), wall(10), now=NOW)
+        old = links.address(appointment)
+        operations.replace_link(appointment=appointment, version=1, by=staff(), now=NOW)
+        new = links.address(Appointment.objects.get())
+        rows = QueuedMail.objects.filter(to=PARISA.email)
+        assert [(row.kind, row.secret == new, new in row.text, new in row.html) for row in rows] == [
+            ("link", True, True, True),
+            ("received", True, True, True),
+        ]
+        assert not any(old in row.text + row.html for row in QueuedMail.objects.all())
+
+    def test_what_has_left_is_not_touched_by_a_new_one(self) -> None:
+        appointment = ask(make_clinic(), wall(10), now=NOW)
+        left(NOW)
+        operations.replace_link(appointment=appointment, version=1, by=staff(), now=NOW)
+        sent = QueuedMail.objects.get(kind="received")
+        assert (FORGOTTEN in sent.text, links.address(Appointment.objects.get()) in sent.text) == (
+            True,
+            False,
+        )
 
     def test_staff_do_not_read_it(self, client: Client) -> None:
         client.force_login(User.objects.create_superuser("owner"))

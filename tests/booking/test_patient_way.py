@@ -36,6 +36,7 @@ TYPED = {
     "name": "Parisa Karimi",
     "email": "parisa@example.com",
     "phone": "416-555-0188",
+    "adult": "yes",
     "new_patient": "new",
     "language": "fa",
     "any_precaution": "no",
@@ -102,6 +103,19 @@ def patient(client: Client) -> Client:
 @pytest.fixture
 def visit_type() -> VisitType:
     return make_clinic(slug="first-visit", fee=115)
+
+
+def test_for_somebody_under_18_the_phone_number_is_given_and_nothing_kept(
+    patient: Client, visit_type: VisitType
+) -> None:
+    choose(patient, visit_type)
+    response = patient.post(address(visit_type), TYPED | {"adult": "no"})
+    page = body(response)
+    assert (response.status_code, Appointment.objects.count(), patient.session.get("draft")) == (200, 0, None)
+    assert "For people under 18 we arrange visits by phone only." in page
+    assert "905-555-0100. We have not kept anything from this page." in page
+    assert 'value="Parisa Karimi"' in page
+    assert type_details(patient, visit_type)["Location"] == address(visit_type, page="check")
 
 
 # --- The time --------------------------------------------------------------------------------------------------
@@ -259,6 +273,7 @@ def test_an_empty_form_says_at_each_field_what_is_missing(patient: Client, visit
     assert page.context["form"].errors == {
         "name": ["Enter your full name"],
         "email": ["Enter your e-mail address"],
+        "adult": ["Answer whether the patient is 18 or older"],
         "new_patient": ["Answer whether you have been here before"],
         "language": ["Choose a language from the list"],
     }

@@ -258,7 +258,7 @@ class TestThePage:
         ],
     )
     def test_it_offers_what_can_be_done_now(self, status: Status, offered: list[str]) -> None:
-        appointment = make_appointment(make_clinic(), status=status)
+        appointment = make_appointment(make_clinic(), status=status, starts_at=wall(10, days_ahead=5))
         page = body(visitor(appointment).get(page_of(appointment)))
         assert re.findall(r'<a class="btn[^>]*>([^<]*)</a>', page) == offered
 
@@ -457,17 +457,6 @@ class TestMoving:
         assert f'value="{start(wall(10, 15))}"' in page
         client.post(page_of(appointment, "move"), form(appointment, start=start(wall(10, 15))))
         assert Appointment.objects.get().starts_at == wall(10, 15)
-
-    def test_a_booked_visit_stays_with_its_practitioner(self) -> None:
-        visit_type = make_clinic(practitioners=2, rooms=2)
-        first, second = visit_type.practitioners.order_by("pk")
-        appointment = booked(visit_type, practitioner=first)
-        client = visitor(appointment)
-        assert second.name not in body(client.get(page_of(appointment, "move")))
-        client.post(
-            page_of(appointment, "move"), form(appointment, start=start(wall(14)), practitioner=second.slug)
-        )
-        assert Appointment.objects.get().practitioner == first
 
     def test_a_request_may_go_to_another_practitioner_and_stays_a_request(self) -> None:
         visit_type = make_clinic(practitioners=2, rooms=2)
@@ -778,3 +767,55 @@ class TestANewLink:
         client.force_login(staff())
         assert self.press(client, appointment).status_code == 403
         assert Appointment.objects.get().link_generation == 1
+
+
+class TestReminders:
+    def choose(self, appointment: Appointment, reminders: str) -> Any:
+        return visitor(appointment).post(page_of(appointment, "reminders"), {"reminders": reminders})
+
+    @pytest.mark.parametrize("chosen", ["48h", "24h", "both", "none"])
+    def test_they_are_chosen_anew_on_the_page(self, chosen: str) -> None:
+        appointment = booked()
+        page = body(visitor(appointment).get(page_of(appointment)))
+        assert '<option value="48h" selected>2 days before</option>' in page
+        assert self.choose(appointment, chosen)["Location"] == f"{page_of(appointment)}#reminders"
+        now_at = Appointment.objects.get()
+        assert (now_at.reminders, now_at.version) == (chosen, 1)
+        label = Appointment.Reminders(chosen).label
+        says = f"Now: {label}, to <bdi>" if chosen != "none" else "Now: no reminders."
+        assert says in body(visitor(appointment).get(page_of(appointment)))
+
+    @pytest.mark.parametrize(("chosen", "left"), [("none", 0), ("24h", 0), ("48h", 1), ("both", 1)])
+    def test_one_that_is_not_wanted_any_more_and_has_not_left_is_taken_back(
+        self, chosen: str, left: int
+    ) -> None:
+        appointment = booked(starts_at=wall(12, days_ahead=4))
+        StatusChange.objects.update(at=timezone.now() - timedelta(days=1))
+        due = wall(12, days_ahead=2)
+        assert operations.remind(now=due).visits == 1
+        operations.choose_reminders(appointment=appointment, reminders=Appointment.Reminders(chosen), now=due)
+        assert QueuedMail.objects.waiting().filter(kind="reminder").count() == left
+
+    @pytest.mark.parametrize("typed", ["", "always", "\x00"])
+    def test_what_is_not_on_the_list_is_asked_for_again(self, typed: str) -> None:
+        appointment = booked()
+        page = body(self.choose(appointment, typed))
+        assert "Choose when to be reminded from the list" in page
+        assert f"<h1>{STANDING[Status.BOOKED][0]}</h1>" in page
+        assert Appointment.objects.get().reminders == "48h"
+
+    def test_for_a_visit_that_is_over_or_off_there_is_nothing_to_choose(self) -> None:
+        visit_type = make_clinic()
+        off = make_appointment(visit_type, status=Status.CANCELLED)
+        over = booked(visit_type, starts_at=timezone.now() - timedelta(minutes=1))
+        for appointment in (off, over):
+            client = visitor(appointment)
+            assert "Remind me by e-mail" not in body(client.get(page_of(appointment)))
+            answer = client.post(page_of(appointment, "reminders"), {"reminders": "none"})
+            assert (answer.status_code, "Nothing was changed." in body(answer)) == (409, True)
+        assert set(Appointment.objects.values_list("reminders", flat=True)) == {"48h"}
+
+    def test_only_whoever_has_the_link_chooses(self, client: Client) -> None:
+        appointment = booked()
+        assert client.post(page_of(appointment, "reminders"), {"reminders": "none"}).status_code == 404
+        assert Appointment.objects.get().reminders == "48h"

@@ -90,6 +90,17 @@ def test_an_emergency_sign_or_a_doubt_stops_the_way_and_nothing_is_stored(
     assert "/book/first-visit/" not in body(client.get("/book/"))
 
 
+@pytest.mark.parametrize("gate", ["emergency", "urgent"])
+def test_the_page_that_stops_shows_no_way_to_book(client: Client, gate: str) -> None:
+    answer(client, "emergency", "no")
+    page = answer(client, gate, "yes")
+    links = re.findall(r'<a [^>]*href="([^"]*)"[^>]*>(.*?)</a>', body(page))
+    assert [text for _, text in links if "Book" in text] == []
+    assert [href for href, _ in links if href.startswith("/book/")] == [
+        f"/book/?safety={gate}"
+    ]  # to the answer
+
+
 def test_no_emergency_sign_leads_to_the_urgent_ones(client: Client) -> None:
     assert answer(client, "emergency", "no")["Location"] == "/book/?safety=urgent"
     assert client.session["safety_gate"] == {
@@ -589,7 +600,13 @@ def test_changing_one_page_of_answers_leads_straight_back_to_the_check(
         "whoever comes first to the health page is asked who they are"
     )
     type_details(patient, visit_type, note="Kept")
-    changed = {"name": "Wing Chan", "email": "wing@example.com", "new_patient": "new", "language": "yue"}
+    changed = {
+        "name": "Wing Chan",
+        "email": "wing@example.com",
+        "adult": "yes",
+        "new_patient": "new",
+        "language": "yue",
+    }
     assert patient.post(address(visit_type), changed)["Location"] == address(visit_type, page="check")
     check = body(patient.get(address(visit_type, page="check")))
     assert ("Wing Chan" in check, "Kept" in check) == (True, True)

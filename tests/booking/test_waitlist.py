@@ -971,6 +971,7 @@ def typed(**changed: Any) -> dict[str, Any]:
         "name": "Parisa Karimi",
         "email": "parisa@example.com",
         "phone": "416-555-0188",
+        "adult": "yes",
         "new_patient": "new",
         "language": "fa",
         "consent": "on",

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,12 +27,13 @@ PATIENCE = 10_000  # milliseconds that a page may take
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The site as `make run` starts it, with a data folder of its own."""
+    """The site as `make run` starts it, with a data folder of its own; `manage` runs one of its commands."""
 
     url: str
     data: Path
     log: Path
     password: str
+    manage: Callable[..., str]
 
     def rows(self, query: str, *values: str) -> list[tuple[object, ...]]:
         """What the database holds, read past the application."""
@@ -126,7 +127,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         )
     try:
         _wait_until_ready(serving, f"http://127.0.0.1:{port}/readyz", log)
-        yield Site(f"http://127.0.0.1:{port}", folder, log, password)
+        yield Site(f"http://127.0.0.1:{port}", folder, log, password, manage)
     finally:
         serving.send_signal(signal.SIGTERM)
         serving.wait(20)

@@ -21,9 +21,18 @@ from tests.browser.walking import (
 OPEN_PAGES = {
     "home": "/",
     "articles": "/articles/",
+    "points": "/points/",
     "back-pain": "/articles/acupuncture-for-back-pain/",
     "urgent": "/articles/when-back-pain-needs-urgent-care/",
     "safety": "/articles/acupuncture-side-effects-and-safety/",
+    "evidence": "/articles/acupuncture-for-low-back-pain-evidence/",
+    "point-names": "/articles/acupuncture-points-for-back-pain/",
+    "visits-and-fees": "/visit/",
+    "privacy": "/privacy/",
+    "accessibility": "/accessibility/",
+    "how-we-write": "/how-we-write/",
+    "corrections": "/corrections/?page=/privacy/",
+    "corrections-sent": "/corrections/?sent=1",
     "not-found": "/nowhere/",
     "gate": "/book/",
 }

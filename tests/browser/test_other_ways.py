@@ -8,6 +8,7 @@ from tests.browser.looking import look_at
 from tests.browser.walking import (
     EMERGENCY_LIST,
     URGENT_LIST,
+    Patient,
     a_new_patient,
     agree,
     answer_safety_question,
@@ -163,6 +164,9 @@ def test_leaving_out_an_answer_brings_the_eye_and_the_focus_to_it(visit: Visits)
     for says, leads_to in {
         "Enter your full name": page.get_by_label("Full name"),
         "Enter your e-mail address": page.get_by_label("E-mail", exact=True),
+        "Answer whether the patient is 18 or older": page.get_by_role(
+            "group", name="Is the patient 18 or older?"
+        ).get_by_label("Yes"),
         "Answer whether you have been here before": page.get_by_label("No, this is my first visit"),
     }.items():
         summary.get_by_role("link", name=says).click()
@@ -177,6 +181,24 @@ def pass_both_lists_by_keyboard(page: Page) -> None:
         page.keyboard.press("Space")
         press_tab_until(page, page.get_by_role("button", name="Continue"), at_most=2)
         page.keyboard.press("Enter")
+
+
+def say_who_by_keyboard(page: Page, patient: Patient) -> None:
+    keyboard = page.keyboard
+    press_tab_until(page, page.get_by_label("Full name"))
+    keyboard.type(patient.name)
+    press_tab_until(page, page.get_by_label("E-mail", exact=True), at_most=1)
+    keyboard.type(patient.email)
+    grown_up = page.get_by_role("group", name="Is the patient 18 or older?").get_by_label("Yes")
+    press_tab_until(page, grown_up, at_most=2)
+    keyboard.press("Space")
+    press_tab_until(page, page.get_by_label("No, this is my first visit"), at_most=1)
+    keyboard.press("ArrowDown")
+    been_here = page.get_by_role("group", name="Have you been to this clinic before?")
+    expect(been_here.get_by_label("Yes", exact=True)).to_be_checked()
+    press_tab_until(page, page.get_by_label("Language you prefer"), at_most=1)
+    keyboard.type("Pers")
+    press_tab_until(page, page.get_by_label("Reminders by e-mail"), at_most=1)
 
 
 def test_the_whole_way_can_be_gone_by_keyboard_alone(visit: Visits) -> None:
@@ -206,16 +228,7 @@ def test_the_whole_way_can_be_gone_by_keyboard_alone(visit: Visits) -> None:
     keyboard.press("Enter")
 
     expect(heading(page)).to_have_text("About you")
-    press_tab_until(page, page.get_by_label("Full name"))
-    keyboard.type(patient.name)
-    press_tab_until(page, page.get_by_label("E-mail", exact=True), at_most=1)
-    keyboard.type(patient.email)
-    press_tab_until(page, page.get_by_label("No, this is my first visit"), at_most=2)
-    keyboard.press("ArrowDown")
-    expect(page.get_by_label("Yes", exact=True)).to_be_checked()
-    press_tab_until(page, page.get_by_label("Language you prefer"), at_most=1)
-    keyboard.type("Pers")
-    press_tab_until(page, page.get_by_label("Reminders by e-mail"), at_most=1)
+    say_who_by_keyboard(page, patient)
     press_tab_until(page, page.get_by_role("button", name="Continue"), at_most=1)
     keyboard.press("Enter")
 

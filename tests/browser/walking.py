@@ -82,6 +82,7 @@ def give_details(page: Page, patient: Patient, *, precautions: tuple[str, ...] =
     page.get_by_label("Full name").fill(patient.name)
     page.get_by_label("E-mail", exact=True).fill(patient.email)
     page.get_by_label("Phone number").fill(patient.phone)
+    page.get_by_role("group", name="Is the patient 18 or older?").get_by_label("Yes").check()
     page.get_by_label("No, this is my first visit").check()
     page.get_by_label("Language you prefer").select_option(label="Persian")
     page.get_by_role("button", name="Continue").click()

@@ -75,7 +75,8 @@ def test_a_whole_article_page(client: Client, settings: Settings) -> None:
     )
     make_reference(article, 2, text="Second study.", url="https://study.example/2")
     make_reference(article, 1, text="First <study>.", doi="10.1000/1(a)<b>")
-    other = make_article(title="Another one", slug="another", summary="More.")
+    other = make_article(title="Another one", slug="another", summary="More.", position=1)
+    article.related.set([other])
 
     page = client.get("/articles/needles/").content.decode()
     assert "<title>Needles &amp; backs – Richmond Hill Acupuncture Pro</title>" in page
@@ -86,6 +87,9 @@ def test_a_whole_article_page(client: Client, settings: Settings) -> None:
     assert texts_of(main) == [
         "Home",
         "Articles",
+        "Back pain and acupuncture: page 1 of 2",
+        "Needles &amp; backs",
+        "Another one",
         "Needles &amp; backs",
         "What &lt;it&gt; is.",
         "Page last reviewed",
@@ -117,16 +121,20 @@ def test_a_whole_article_page(client: Client, settings: Settings) -> None:
         "Next review due",
         "1 November 2028",
         "We offer this treatment, so we have an interest.",
+        "Is anything wrong with this page?",
         "Talk it through in person",
         "A first visit is a chance to ask. Before you choose a time, we check for signs that need a doctor first.",
         "Book a visit",
-        "Read next",
+        "Related articles",
         "Another one",
         "More.",
+        "Next",
+        "Another one",
     ]
     assert re.findall(r'href="([^"]+)"', main) == [
         "/",
         "/articles/",
+        other.get_absolute_url(),
         "#what-it-is",
         "#does-it-work",
         "#sources",
@@ -134,7 +142,9 @@ def test_a_whole_article_page(client: Client, settings: Settings) -> None:
         "#r2",
         "https://doi.org/10.1000/1(a)%3Cb%3E",
         "https://study.example/2",
+        "/corrections/?page=/articles/needles/",
         "/book/",
+        other.get_absolute_url(),
         other.get_absolute_url(),
     ]
     assert '<li id="r2" value="2">' in main
@@ -159,7 +169,9 @@ def test_without_a_reviewer_the_page_says_that_it_awaits_clinical_review(client:
     assert "<dt>Clinical reviewer</dt><dd>Awaiting clinical review</dd>" in main
 
 
-@pytest.mark.parametrize(("topic", "times"), [("acupuncture", 1), ("safety", 1), ("back-pain", 0)])
+@pytest.mark.parametrize(
+    ("topic", "times"), [("acupuncture", 1), ("safety", 1), ("visits", 1), ("back-pain", 0)]
+)
 def test_pages_about_our_treatment_say_that_we_have_an_interest(
     client: Client, topic: str, times: int
 ) -> None:
@@ -170,7 +182,8 @@ def test_pages_about_our_treatment_say_that_we_have_an_interest(
 def test_a_short_article_has_no_empty_lists(client: Client) -> None:
     main = main_of(client, make_article(body="Text.", topic="back-pain").get_absolute_url())
     assert texts_of(main)[6:10] == ["Text.", "Written by", "A. Writer", "Clinical reviewer"]
-    assert "Read next" not in main
+    assert "Related articles" not in main
+    assert "page 1 of" not in main
 
 
 # --- The invitation to book ----------------------------------------------------------------------------------
@@ -180,7 +193,7 @@ def test_the_invitation_to_book_never_stands_right_under_an_emergency_card(clien
     article = make_article(body="Text.\n\n::: emergency Call 911 if you:\n- cannot pee\n:::\n")
     main = main_of(client, article.get_absolute_url())
     between = main.partition('class="care care--now"')[2].partition('<section class="cta"')[0]
-    assert texts_of(between)[-10:] == [
+    assert texts_of(between)[-11:] == [
         "cannot pee",
         "Written by",
         "A. Writer",
@@ -191,6 +204,7 @@ def test_the_invitation_to_book_never_stands_right_under_an_emergency_card(clien
         "Next review due",
         "1 November 2028",
         "We offer this treatment, so we have an interest.",
+        "Is anything wrong with this page?",
     ]
     assert "/book/" not in between
 
@@ -216,10 +230,10 @@ def test_staff_choose_what_to_read_next_and_drafts_are_left_out() -> None:
     assert chosen.related_articles(NOW) == []
 
 
-def test_without_a_choice_up_to_three_others_on_the_topic_are_next() -> None:
+def test_three_related_articles_are_shown_at_most() -> None:
     article = make_article(title="A")
     others = [make_article(title=title) for title in "BCDE"]
-    make_article(title="AA", topic="safety")
+    article.related.set(others)
     assert article.related_articles(NOW) == others[:3]
 
 

@@ -142,3 +142,20 @@ def test_our_own_articles_load_and_every_link_between_them_leads_somewhere(clien
 def test_the_page_about_urgent_signs_does_not_invite_to_book() -> None:
     load_starter_articles(NOW)
     assert Article.objects.get(slug="when-back-pain-needs-urgent-care").invites_booking is False
+
+
+def everything() -> list[object]:
+    """Every article, every source and every choice of what to read next."""
+    chosen = Article.related.through.objects.values_list("from_article__slug", "to_article__slug")
+    return [list(Article.objects.values()), list(Reference.objects.values()), sorted(chosen)]
+
+
+def test_our_own_articles_loaded_again_stay_as_staff_have_left_them() -> None:
+    load_starter_articles(NOW)
+    Article.objects.filter(slug="back-pain").update(title="Ours", body="Ours.", status="draft", position=9)
+    Article.objects.get(slug="how-acupuncture-may-work").related.clear()
+    Reference.objects.filter(article__slug="when-back-pain-needs-urgent-care").delete()
+    before = everything()
+    lines = load_starter_articles(NOW)
+    assert [line for line in lines if not line.startswith("Kept ")] == []
+    assert everything() == before

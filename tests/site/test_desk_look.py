@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from clinic.models import QueuedMail
+from content.remarks import note_remark
 from tests.booking.factories import make_appointment, make_clinic, make_practitioner
 
 pytestmark = [
@@ -47,6 +48,8 @@ SIGNED_IN_PAGES = [
     "/admin/clinic/queuedmail/{mail}/change/",
     "/admin/content/article/",
     "/admin/content/article/add/",
+    "/admin/content/remark/",
+    "/admin/content/remark/{remark}/change/",
     "/admin/auth/group/",
     "/admin/auth/group/add/",
     "/admin/auth/group/{group}/delete/",
@@ -108,6 +111,7 @@ def test_no_page_of_the_desk_carries_inline_code(owner: Client, address: str) ->
         "practitioner": appointment.practitioner_id,
         "visit_type": appointment.visit_type_id,
         "mail": make_mail().pk,
+        "remark": note_remark(page="/visit/", text="Wrong", email="", now=timezone.now()).pk,
         "group": Group.objects.create(name="Front desk").pk,
         "user": User.objects.get().pk,
     }

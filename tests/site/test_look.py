@@ -447,7 +447,7 @@ def test_styles_know_no_left_and_right(path: Path) -> None:
     assert re.findall(r"\b(?:left|right)\b|-(?:top|bottom)\b|(?<![\w-])(?:top|bottom)\s*:", rules) == []
 
 
-@pytest.mark.parametrize("name", ["site.css", "booking.css", "home.css"])
+@pytest.mark.parametrize("name", ["site.css", "booking.css", "home.css", "points.css"])
 def test_styles_stay_within_what_browsers_of_2022_read(name: str) -> None:
     rules = (STYLES / name).read_text(encoding="utf-8")
     assert re.findall(r"&|color-mix|@container|@scope|@import|url\(", rules) == []

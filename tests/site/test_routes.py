@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from booking import links, times
 from booking.models import Appointment, BookingRules
+from content.remarks import note_remark
 from tests.booking.factories import (
     make_appointment,
     make_clinic,
@@ -72,6 +73,7 @@ class Site:
     def __init__(self) -> None:
         visit_type = make_clinic(slug="first-visit", as_course=True)
         article = make_article()
+        note_remark(page="/visit/", text="Wrong", email="", now=timezone.now())
         make_closure(wall(9, days_ahead=20), wall(10, days_ahead=20))
         BookingRules.current().save()
         make_appointment(visit_type, starts_at=wall(16))

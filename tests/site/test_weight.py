@@ -1,9 +1,11 @@
 """What a reader's phone has to fetch before an article can be read: one round trip, nothing to run, nothing to keep."""
 
+import gzip
 import re
 from pathlib import Path
 from typing import Any
 
+import brotli  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
@@ -35,22 +37,48 @@ def styles_of(html: str) -> list[bytes]:
     return [Compressor.compress_brotli(Path(str(file)).read_bytes()) for file in files]
 
 
-@pytest.mark.parametrize("page", ["articles", "home"])
+@pytest.mark.parametrize("page", ["articles", "home", "points", "statements"])
 def test_a_page_to_read_comes_in_one_round_trip_without_script_or_cookie(client: Client, page: str) -> None:
     call_command("starter_content")
     articles = [article.get_absolute_url() for article in Article.objects.all()]
-    for address in {"articles": ["/articles/", *articles], "home": ["/"]}[page]:
+    statements = ["/visit/", "/privacy/", "/accessibility/", "/how-we-write/"]
+    addresses = {
+        "articles": ["/articles/", *articles],
+        "home": ["/"],
+        "points": ["/points/"],
+        "statements": statements,
+    }
+    for address in addresses[page]:
         html = client.get(address).content.decode()
         compressed = fetched(client, address)
         styles = styles_of(html)
         weight = len(compressed.content) + sum(map(len, styles))
 
-        assert compressed["Content-Encoding"] == "gzip", address
+        assert compressed["Content-Encoding"] == "br", address
         assert styles
         assert weight <= ONE_ROUND_TRIP, f"{address} weighs {weight} bytes"
         assert ("<script" in html, "<style" in html, "style=" in html, "@import" in html) == (False,) * 4
         assert dict(compressed.cookies) == {}
         assert compressed["Vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "sent"),
+    [
+        ("gzip, deflate, br, zstd", "br"),
+        ("br;q=1.0, gzip;q=0.8", "br"),
+        ("gzip, deflate", "gzip"),
+        ("gzip, br;q=0", "gzip"),
+        ("identity", None),
+    ],
+)
+def test_every_browser_gets_a_page_as_it_can_read_it(client: Client, accepted: str, sent: str | None) -> None:
+    plain = client.get("/points/").content
+    response = client.get("/points/", headers={"Accept-Encoding": accepted})
+    read = {"br": brotli.decompress, "gzip": gzip.decompress}.get(sent or "", bytes)
+    assert (response.get("Content-Encoding"), response["Vary"]) == (sent, "Accept-Encoding")
+    assert read(response.content) == plain
+    assert response["Content-Length"] == str(len(response.content))
 
 
 def test_a_page_with_a_form_is_sent_as_it_is(client: Client) -> None:

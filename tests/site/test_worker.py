@@ -376,7 +376,7 @@ def test_a_worker_killed_again_and_again_loses_no_message_and_repeats_only_under
         after_the_lease()
         server.takes = 0
         with working(port):
-            assert until(lambda: not QueuedMail.objects.waiting().exists(), seconds=60)
+            assert until(lambda: not QueuedMail.objects.waiting().exists(), seconds=60 + KILLS)
 
     rows = {row.message_id: (row.to, row.subject) for row in QueuedMail.objects.all()}
     assert len(rows) == 2 * len(asked), "one to the patient and one to the desk for every request"
