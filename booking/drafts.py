@@ -9,6 +9,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
 
 from booking import screening
+from booking.models.courses import COURSE
 from booking.screening import Gate
 
 KEPT_FOR: Final = timedelta(hours=1)
@@ -128,6 +129,15 @@ def generation_opened(session: SessionBase, reference: str) -> int | None:
     """The generation of the link by which this session came to the appointment, if it did."""
     generation: int | None = session.get(_OPENED, {}).get(reference)
     return generation
+
+
+def courses_opened(session: SessionBase) -> dict[str, int]:
+    """The courses that this session came to, each with the generation of its link."""
+    return {
+        reference: generation
+        for reference, generation in session.get(_OPENED, {}).items()
+        if reference.startswith(COURSE)
+    }
 
 
 def references_opened(session: SessionBase) -> list[str]:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from booking import screening, times
 from booking.drafts import Answers
 from booking.models import Appointment, Resource
+from booking.models.courses import COURSE
 from booking.models.resources import ANYONE
 from booking.operations import Details
 from clinic.text import refuse_unprintable
@@ -24,6 +25,7 @@ from clinic.text import refuse_unprintable
 NOTE_LENGTH: Final = 300
 PHONE_LENGTH: Final = 40
 FEWEST_DIGITS: Final = 7
+REFERENCE_LENGTH: Final = 6  # letters behind the hyphen
 
 CONSENT_VERSION: Final = "2026-11"  # changes with the wording of CONSENT
 CONSENT: Final = _(
@@ -393,7 +395,7 @@ class LostLinkForm(forms.Form):
     reference = forms.CharField(
         label=_("Reference"),
         max_length=20,
-        help_text=_("It begins with RH and stands in every e-mail about your visit."),
+        help_text=_("It begins with RH or CO and stands in every e-mail about your visits."),
         widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters", "class": "w-sm"}),
         error_messages={"required": _("Enter the reference, or call us if you do not have it")},
     )
@@ -404,8 +406,10 @@ class LostLinkForm(forms.Form):
         return email
 
     def clean_reference(self) -> str:
-        """People leave out the hyphen, or all before it."""
+        """People leave out the hyphen or, of a visit's, all before it."""
         typed = str(self.cleaned_data["reference"])
         refuse_unprintable(typed)
         letters = re.sub(r"[^A-Z0-9]", "", typed.upper())
+        if letters.startswith("CO") and len(letters) > REFERENCE_LENGTH:
+            return f"{COURSE}{letters.removeprefix('CO')}"
         return f"RH-{letters.removeprefix('RH')}"

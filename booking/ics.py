@@ -1,5 +1,6 @@
-"""The calendar file of one appointment (RFC 5545, invitations RFC 5546); the only place that writes one."""
+"""The calendar file of an appointment or course (RFC 5545, invitations RFC 5546); the only place that writes one."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -35,16 +36,28 @@ def invitation(appointment: Appointment, *, method: Method, now: datetime) -> st
     attendee.params["PARTSTAT"] = vText("NEEDS-ACTION")
     attendee.params["RSVP"] = vText("FALSE")
     event.add("attendee", attendee)
-    return _written(event, method)
+    return _written([event], method)
 
 
 def published(appointment: Appointment, *, now: datetime) -> str:
     """The same event as a file to fetch: tentative until it is confirmed, taken out again once it is off."""
+    event = _standing_event(appointment, now=now)
+    return _written([event], Method.CANCEL if event["STATUS"] == "CANCELLED" else Method.PUBLISH)
+
+
+def published_course(visits: Iterable[Appointment], *, now: datetime) -> str:
+    """All visits of a course in one file, each as it stands.
+
+    Only PUBLISH may hold events of several UIDs (RFC 5546 §3.2.1); an invitation or a cancellation may not.
+    """
+    return _written([_standing_event(visit, now=now) for visit in visits], Method.PUBLISH)
+
+
+def _standing_event(appointment: Appointment, *, now: datetime) -> Event:
     status = _STATUS.get(Status(appointment.status), "CONFIRMED")
-    is_off = status == "CANCELLED"
-    event = _event(appointment, is_off=is_off, now=now)
+    event = _event(appointment, is_off=status == "CANCELLED", now=now)
     event.add("status", status)
-    return _written(event, Method.CANCEL if is_off else Method.PUBLISH)
+    return event
 
 
 def _event(appointment: Appointment, *, is_off: bool, now: datetime) -> Event:
@@ -70,12 +83,13 @@ def _event(appointment: Appointment, *, is_off: bool, now: datetime) -> Event:
     return event
 
 
-def _written(event: Event, method: Method) -> str:
+def _written(events: Iterable[Event], method: Method) -> str:
     calendar = Calendar()
     calendar.add("prodid", f"-//{settings.CLINIC.name}//Booking//EN")
     calendar.add("version", "2.0")
     calendar.add("method", method.value)
-    calendar.add_component(event)
+    for event in events:
+        calendar.add_component(event)
     calendar.add_missing_timezones()
     written: bytes = calendar.to_ical()
     return written.decode()

@@ -1,14 +1,14 @@
-"""The private link of an appointment or waitlist entry: what it is made of, how long it opens, how it is revoked."""
+"""The private link of an appointment, course or waitlist entry: what it is made of, how long it opens, how it ends."""
 
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
-from booking.models import Appointment, WaitlistEntry
+from booking.models import Appointment, Course, WaitlistEntry
 
 OPENS_FOR: Final = timedelta(days=90)  # after the visit; receipts and complaints come in that time
 
@@ -52,6 +52,30 @@ def entry_opened_by(token: str, *, now: datetime) -> WaitlistEntry | None:
         reference=reference,
         link_generation=generation,
     ).first()
+
+
+def course_address(course: Course) -> str:
+    """As `address`, for the page of a course with all its visits."""
+    return f"{settings.SITE_URL}{reverse('booking:open_course', args=[course_token(course)])}"
+
+
+def course_token(course: Course) -> str:
+    """As `token`; references of all kinds differ, so that none opens another."""
+    return _signer().sign(f"{course.reference}.{course.link_generation}")
+
+
+def course_opened_by(token: str, *, now: datetime) -> Course | None:
+    """As `opened_by`, for a course whose last visit, or whose offer, has not been over for long."""
+    reference, generation = _signed_by(token)
+    return Course.objects.filter(
+        course_opens(now=now), reference=reference, link_generation=generation
+    ).first()
+
+
+def course_opens(*, now: datetime) -> Q:
+    """Courses whose last visit, or whose offer, has not been over for too long."""
+    recent = Appointment.objects.filter(course=OuterRef("pk"), ends_at__gt=now - OPENS_FOR)
+    return Q(Exists(recent)) | Q(offer__expires_at__gt=now - OPENS_FOR)
 
 
 def _signed_by(token: str) -> tuple[str, int]:

@@ -9,8 +9,17 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from booking import notices, times
-from booking.models import Appointment, DeclineReason, OfferOption, Patient, Resource, Status, VisitType
+from booking import notices, notices_courses, times
+from booking.models import (
+    Appointment,
+    Course,
+    DeclineReason,
+    OfferOption,
+    Patient,
+    Resource,
+    Status,
+    VisitType,
+)
 from clinic import mail
 from clinic.models import QueuedMail
 
@@ -52,7 +61,7 @@ class Sample:
 
 
 def samples(*, now: datetime) -> list[Sample]:
-    """One of each, in the order in which a patient may come to meet them; those to the desk last."""
+    """One of each, in the order in which a patient may come to meet them, those to the desk last; then a course's."""
     return [_write(name, *occasion) for name, occasion in _occasions(now).items()]
 
 
@@ -62,13 +71,13 @@ def sample(name: str, *, now: datetime) -> Sample | None:
     return _write(name, *occasion) if occasion else None
 
 
-def _write(name: str, sent_when: str, write: Callable[[], None]) -> Sample:
+def _write(name: str, sent_when: str, write: Callable[[], object]) -> Sample:
     with mail.laid_aside() as written:
         write()
     return Sample(name, sent_when, written[0])
 
 
-def _occasions(now: datetime) -> dict[str, tuple[str, Callable[[], None]]]:
+def _occasions(now: datetime) -> dict[str, tuple[str, Callable[[], object]]]:
     pending, booked = _appointment(Status.PENDING, now), _appointment(Status.BOOKED, now)
     tomorrow, was_at = now + timedelta(days=1), _at(now, days=5, hour=14)
     options = [
@@ -138,11 +147,68 @@ def _occasions(now: datetime) -> dict[str, tuple[str, Callable[[], None]]]:
             _("To the desk: a patient has cancelled."),
             lambda: notices.tell_staff_of_cancellation(booked, now=now),
         ),
+    } | _course_occasions(now)
+
+
+def _course_occasions(now: datetime) -> dict[str, tuple[str, Callable[[], object]]]:
+    first, tomorrow = _appointment(Status.BOOKED, now), now + timedelta(days=1)
+    course = Course(
+        pk=0,
+        reference="CO-SAMPLE",
+        patient=first.patient,
+        visit_type=VisitType(name=_("Follow-up visit")),
+        practitioner=first.practitioner,
+    )
+    visits = [_appointment(Status.BOOKED, now, days=days) for days in (6, 9, 13)]
+    options = [OfferOption(starts_at=visit.starts_at) for visit in visits]
+    return {
+        "course-received": (
+            _("A patient has asked for a course."),
+            lambda: notices_courses.received(course, visits=visits, now=now),
+        ),
+        "course-answered": (
+            _("Staff confirm a course or some of its visits; a patient takes a planned course."),
+            lambda: notices_courses.answered(
+                course, confirmed=visits[:2], declined=visits[2:], reason=DeclineReason.AWAY, now=now
+            ),
+        ),
+        "course-cancelled": (
+            _("All visits of a course that are to come are cancelled."),
+            lambda: notices_courses.cancelled(course, visits=visits, was_booked=True, now=now),
+        ),
+        "course-expired": (
+            _("A course that was asked for was not answered in time."),
+            lambda: notices_courses.expired(course, visits=visits, now=now),
+        ),
+        "course-offered": (
+            _("Staff have planned a course."),
+            lambda: notices_courses.offered(course, options=options, until=tomorrow, now=now),
+        ),
+        "course-offer-ended": (
+            _("A planned course was not taken in time."),
+            lambda: notices_courses.offer_ended(course, options=options, now=now),
+        ),
+        "course-link": (
+            _("Staff send a new private link to a visit of a course."),
+            lambda: notices_courses.link(course, now=now),
+        ),
+        "course-request": (
+            _("To the desk: a course waits for an answer."),
+            lambda: notices_courses.tell_staff_of_request(course, visits=visits, now=now),
+        ),
+        "course-accepted": (
+            _("To the desk: a patient has taken a planned course."),
+            lambda: notices_courses.tell_staff_of_acceptance(course, visits=visits, now=now),
+        ),
+        "course-cancelled-by-patient": (
+            _("To the desk: a patient has cancelled a course."),
+            lambda: notices_courses.tell_staff_of_cancellation(course, visits=visits, now=now),
+        ),
     }
 
 
-def _appointment(status: Status, now: datetime) -> Appointment:
-    starts_at = _at(now, days=6, hour=10)
+def _appointment(status: Status, now: datetime, *, days: int = 6) -> Appointment:
+    starts_at = _at(now, days=days, hour=10)
     return Appointment(
         pk=0,
         reference="RH-SAMPLE",

@@ -32,6 +32,7 @@ def _visit_types_with_phases() -> list[tuple[VisitType, list[Phase]]]:
         slug="follow-up-visit",
         name="Follow-up visit",
         summary="Treatment, for people who have had a first visit here.",
+        as_course=True,
     )
     return [
         (

@@ -1,4 +1,4 @@
-"""The addresses of booking: `/book/…` to ask for a visit, `/appointments/…` and `/waitlist/…` for what was asked."""
+"""The addresses of booking: `/book/…` asks for visits; `/appointments/…`, `/courses/…`, `/waitlist/…` show them."""
 
 from datetime import datetime
 
@@ -26,6 +26,12 @@ urlpatterns = [
     path("book/", views.start, name="start"),
     path("book/<slug:visit_type>/", views.choose_time, name="times"),
     path("book/<slug:visit_type>/waitlist/", views.join_waitlist, name="join_waitlist"),
+    path("book/<slug:visit_type>/course/", views.course, name="course"),
+    path("book/<slug:visit_type>/course/dates/", views.course_dates, name="course_dates"),
+    path("book/<slug:visit_type>/course/swap/", views.course_swap, name="course_swap"),
+    path("book/<slug:visit_type>/course/details/", views.course_details, name="course_details"),
+    path("book/<slug:visit_type>/course/health/", views.course_health, name="course_health"),
+    path("book/<slug:visit_type>/course/check/", views.course_check, name="course_check"),
     path("book/<slug:visit_type>/<slug:practitioner>/<start:starts_at>/", views.details, name="details"),
     path("book/<slug:visit_type>/<slug:practitioner>/<start:starts_at>/health/", views.health, name="health"),
     path("book/<slug:visit_type>/<slug:practitioner>/<start:starts_at>/check/", views.check, name="check"),
@@ -36,6 +42,12 @@ urlpatterns = [
     path("appointments/<slug:reference>/move/", views.move, name="move"),
     path("appointments/<slug:reference>/cancel/", views.cancel, name="cancel"),
     path("appointments/<slug:reference>/accept/", views.accept, name="accept"),
+    path("courses/open/<str:token>/", views.open_course, name="open_course"),
+    path("courses/<slug:reference>/", views.course_page, name="course_page"),
+    path("courses/<slug:reference>/calendar.ics", views.course_calendar, name="course_calendar"),
+    path("courses/<slug:reference>/cancel/", views.cancel_course, name="cancel_course"),
+    path("courses/<slug:reference>/accept/", views.accept_course, name="accept_course"),
+    path("courses/<slug:reference>/decline/", views.decline_course, name="decline_course"),
     path("appointments/<slug:reference>/check-in/", views.check_in, name="check_in"),
     path("appointments/<slug:reference>/reminders/", views.reminders, name="reminders"),
     path("waitlist/open/<str:token>/", views.open_waitlist, name="open_waitlist"),

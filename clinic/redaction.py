@@ -5,7 +5,7 @@ import re
 from typing import Final
 
 # Whoever reads a log must not be able to open what these addresses open, under any language's prefix.
-_TOKEN: Final = re.compile(r"(/(?:(?:appointments|waitlist)/open|calendars)/)[^/\s?]+")
+_TOKEN: Final = re.compile(r"(/(?:(?:appointments|courses|waitlist)/open|calendars)/)[^/\s?]+")
 
 
 def redacted(text: str) -> str:

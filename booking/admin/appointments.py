@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from booking import queries, times
 from booking.admin.arranging import ArrangingAdmin
 from booking.admin.attendance import AttendanceAdmin
+from booking.admin.care_plan import CarePlanAdmin
 from booking.admin.decisions import who
 from booking.admin.links import LinkAdmin
 from booking.admin.today import midnight
@@ -53,7 +54,7 @@ class StartsFilter(admin.SimpleListFilter):
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(LinkAdmin, ArrangingAdmin, AttendanceAdmin):
+class AppointmentAdmin(CarePlanAdmin, LinkAdmin, ArrangingAdmin, AttendanceAdmin):
     list_display = ["reference", "when", "visit", "patient", "status_and_flags"]
     list_filter = [
         "status",

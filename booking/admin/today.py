@@ -21,10 +21,14 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A request with everything that occupies its practitioner's day, itself included, in order of time."""
+    """A request with everything that occupies its practitioner's day, itself included, in order of time.
+
+    A course is one request; `visits` are those of it that wait, and the day is that of the first.
+    """
 
     appointment: Appointment
     day: list[Visit]
+    visits: list[Appointment]
     is_overdue: bool
     is_due_today: bool
 
@@ -37,18 +41,23 @@ class PractitionerDay:
 
 def waiting(now: datetime) -> list[Waiting]:
     """Every request that waits for an answer, oldest first, in two queries however many there are."""
-    pending = list(Appointment.objects.pending().with_people().with_replaced())
-    if not pending:
+    requests: dict[tuple[str, int], list[Appointment]] = defaultdict(list)
+    for appointment in Appointment.objects.pending().with_people().with_replaced():
+        course = appointment.course_id
+        requests[("course", course) if course else ("visit", appointment.pk)].append(appointment)
+    if not requests:
         return []
+    pending = [visits[0] for visits in requests.values()]
     days = _days_of(pending)
     return [
         Waiting(
             appointment=appointment,
             day=[Visit(other, is_this=other == appointment) for other in days[_day_of(appointment)]],
+            visits=visits if appointment.course_id else [],
             is_overdue=_promised_by(appointment, now),
             is_due_today=_promised_by(appointment, midnight(times.local_day(now) + timedelta(days=1))),
         )
-        for appointment in pending
+        for appointment, visits in zip(pending, requests.values(), strict=True)
     ]
 
 

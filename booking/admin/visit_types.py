@@ -36,7 +36,17 @@ class PhaseInline(admin.TabularInline):  # type: ignore[type-arg]
 @admin.register(VisitType)
 class VisitTypeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["name", "fee", "length", "is_active"]
-    fields = ["name", "slug", "summary", "fee", "start_every", "practitioners", "position", "is_active"]
+    fields = [
+        "name",
+        "slug",
+        "summary",
+        "fee",
+        "start_every",
+        "practitioners",
+        "position",
+        "is_active",
+        "as_course",
+    ]
     prepopulated_fields = {"slug": ["name"]}
     inlines = [PhaseInline]
     actions = None

@@ -11,6 +11,7 @@ from booking.models.appointments import (
 )
 from booking.models.checkins import ASKED_FROM, LEAST, MOST, SCALES, CheckIn, CheckInQuerySet
 from booking.models.contacts import Contact
+from booking.models.courses import Course, CourseQuerySet, CourseStage
 from booking.models.holds import HELD_FOR, Hold
 from booking.models.hours import Closure, ClosureQuerySet, ExtraHours, WorkingHours
 from booking.models.occupancies import Occupancy
@@ -38,6 +39,9 @@ __all__ = [
     "Closure",
     "ClosureQuerySet",
     "Contact",
+    "Course",
+    "CourseQuerySet",
+    "CourseStage",
     "DeclineReason",
     "ExtraHours",
     "Hold",

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from booking import screening
 from booking.models.contacts import Contact
+from booking.models.courses import Course
 from booking.models.patients import Patient
 from booking.models.scheduled import Scheduled
 from booking.models.visit_types import VisitType
@@ -98,7 +99,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
 
     def with_people(self) -> "AppointmentQuerySet":
         """Everything that a line about an appointment names, in one query."""
-        return self.select_related("patient", "practitioner", "room", "visit_type")
+        return self.select_related("patient", "practitioner", "room", "visit_type", "course")
 
     def with_replaced(self) -> "AppointmentQuerySet":
         """And of the visit that it would replace, as it was when this was asked: decisions lock it and look again."""
@@ -142,6 +143,14 @@ class Appointment(Scheduled):
     )
     contacts = models.ManyToManyField(
         Contact, verbose_name=_("contacts"), related_name="appointments", editable=False
+    )
+    course = models.ForeignKey(
+        Course,
+        verbose_name=_("course"),
+        related_name="appointments",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
     )
     language = models.CharField(
         _("preferred language"), max_length=3, choices=Language, default=Language.ENGLISH

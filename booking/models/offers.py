@@ -1,4 +1,4 @@
-"""Times that are offered and held until the offer ends: by staff in answer to a request, or to who waits for one."""
+"""Times that are offered and held until the offer ends: in answer to a request, to who waits, or as a course."""
 
 from datetime import datetime
 
@@ -7,15 +7,16 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from booking.models.appointments import Appointment
+from booking.models.courses import Course
 from booking.models.scheduled import Scheduled
 from booking.models.waitlist import WaitlistEntry
 
 
 class Offer(models.Model):
-    """It belongs to an appointment or to a waitlist entry; staff make the first kind, the clock makes the second."""
+    """It belongs to an appointment, a waitlist entry or a course; the second kind the clock makes, the others staff."""
 
     class Answer(models.TextChoices):
-        """How an offer to a waitlist entry ended; of one to an appointment, the appointment's history tells."""
+        """How it ended; of an offer to an appointment, the appointment's history tells."""
 
         TAKEN = "taken", _("taken")
         DECLINED = "declined", _("declined")
@@ -33,6 +34,14 @@ class Offer(models.Model):
         WaitlistEntry,
         verbose_name=_("waitlist entry"),
         related_name="offers",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+    )
+    course = models.OneToOneField(
+        Course,
+        verbose_name=_("course"),
+        related_name="offer",
         on_delete=models.CASCADE,
         null=True,
         blank=True,
@@ -55,8 +64,15 @@ class Offer(models.Model):
         ordering = ["-offered_at", "-pk"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(appointment__isnull=False, entry__isnull=True, by__isnull=False)
-                | models.Q(appointment__isnull=True, entry__isnull=False, by__isnull=True),
+                condition=models.Q(
+                    appointment__isnull=False, entry__isnull=True, course__isnull=True, by__isnull=False
+                )
+                | models.Q(
+                    appointment__isnull=True, entry__isnull=False, course__isnull=True, by__isnull=True
+                )
+                | models.Q(
+                    appointment__isnull=True, entry__isnull=True, course__isnull=False, by__isnull=False
+                ),
                 name="offer_one_owner",
             ),
             models.UniqueConstraint(
@@ -67,14 +83,14 @@ class Offer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.appointment or self.entry}, {self.offered_at:%Y-%m-%d}"
+        return f"{self.appointment or self.entry or self.course}, {self.offered_at:%Y-%m-%d}"
 
     def has_ended(self, now: datetime) -> bool:
         return bool(self.answer) or self.expires_at <= now
 
 
 class OfferOption(Scheduled):
-    """One of the one to three times of an offer; a waitlist entry is offered one at a time."""
+    """One of the one to three times of an offer; who waits is offered one at a time, a course has all its times."""
 
     offer = models.ForeignKey(
         Offer, verbose_name=_("offer"), related_name="options", on_delete=models.CASCADE

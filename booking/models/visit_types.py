@@ -49,6 +49,11 @@ class VisitType(models.Model):
     )
     position = models.PositiveSmallIntegerField(_("position in lists"), default=0)
     is_active = models.BooleanField(_("can be booked online"), default=True)
+    as_course = models.BooleanField(
+        _("can be asked for as a course"),
+        default=False,
+        help_text=_("Several visits at once, online, by people who have been here before."),
+    )
 
     objects = VisitTypeQuerySet.as_manager()
 

@@ -10,6 +10,22 @@ class TimeTaken(Exception):
     """Somebody else has this time now, or it can no longer be booked."""
 
 
+class SomeTaken(TimeTaken):
+    """Some times of a course are gone; it holds which."""
+
+    def __init__(self, starts: Sequence[datetime]) -> None:
+        super().__init__(len(starts))
+        self.starts = starts
+
+
+class CourseChanged(Exception):
+    """The course has changed since somebody looked at it, or it is past what they want."""
+
+
+class NoAddress(Exception):
+    """The patient gave no e-mail address to which an offer could go."""
+
+
 class TooManyPending(Exception):
     """The e-mail address or phone number has as many requests waiting for an answer as it may have."""
 

@@ -27,7 +27,7 @@ from booking.operations.holds import drop_holds, held_time
 
 # Without vowels, and without letters and digits that look alike, nothing is misread or spells a word.
 REFERENCE_LETTERS: Final = "BCDFGHJKMNPQRTVWXZ2346789"
-PENDING_AT_ONCE: Final = 2  # requests that one address or phone number may have waiting
+PENDING_AT_ONCE: Final = 2  # requests that one address or phone number may have waiting; a course is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,8 @@ def lock_contacts(*, email: str, phone: str) -> list[Contact]:
 
 
 def refuse_too_many(contacts: Sequence[Contact]) -> None:
-    """:raises TooManyPending: if one of these locked contacts has as many requests waiting as it may have."""
+    """:raises TooManyPending: if one of the locked contacts has two requests waiting; a course counts once."""
     for contact in contacts:
-        if contact.appointments.pending().count() >= PENDING_AT_ONCE:
+        waiting = contact.appointments.pending().values_list("course", "pk")
+        if len({(course, None if course else pk) for course, pk in waiting}) >= PENDING_AT_ONCE:
             raise TooManyPending

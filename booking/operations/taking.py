@@ -1,11 +1,11 @@
 """Takes time and gives it back: locks, looks again, occupies, releases. Always inside an operation's transaction.
 
-Locks are taken in one order: contacts by key, waitlist entry, appointment, then resources by primary key, each in
-one query, once in a transaction. On SQLite the transaction itself is the lock. The database's NoOverlap constraint
-has the last word.
+Locks are taken in one order: contacts by key, waitlist entry or course, appointments, then resources by primary
+key, each in one query, once in a transaction. On SQLite the transaction itself is the lock. The database's NoOverlap
+constraint has the last word.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -166,7 +166,21 @@ def occupy(owner: Owner, taken: Taken) -> None:
 
     Only a deliberate overlap stands in the next lane that is free of others there.
     """
-    rows = [
+    rows = _rows(owner, taken)
+    if taken.is_over_others:
+        lane = _free_lane(rows)
+        for row in rows:
+            row.lane = lane
+    Occupancy.objects.bulk_create(rows)
+
+
+def occupy_all(visits: Iterable[tuple[Owner, Taken]]) -> None:
+    """As `occupy`, for many visits in one statement; none of them over others."""
+    Occupancy.objects.bulk_create([row for owner, taken in visits for row in _rows(owner, taken)])
+
+
+def _rows(owner: Owner, taken: Taken) -> list[Occupancy]:
+    return [
         Occupancy(
             resource_id=span.resource,
             starts_at=times.from_epoch(span.starts_at),
@@ -175,11 +189,6 @@ def occupy(owner: Owner, taken: Taken) -> None:
         )
         for span in openings.spans(taken.opening, queries.phases_of(taken.visit_type))
     ]
-    if taken.is_over_others:
-        lane = _free_lane(rows)
-        for row in rows:
-            row.lane = lane
-    Occupancy.objects.bulk_create(rows)
 
 
 def hand_over(old: Hold | OfferOption, new: Appointment) -> None:

@@ -4,6 +4,22 @@ from booking.views.appointments import appointment, calendar_file, open_link
 from booking.views.asking import check, details, health
 from booking.views.changing import accept, cancel, move
 from booking.views.choosing import choose_time
+from booking.views.course_pages import (
+    accept_course,
+    cancel_course,
+    course_calendar,
+    course_page,
+    decline_course,
+    open_course,
+)
+from booking.views.courses import (
+    course,
+    course_check,
+    course_dates,
+    course_details,
+    course_health,
+    course_swap,
+)
 from booking.views.gate import start
 from booking.views.lost import lost_link
 from booking.views.visit import check_in, reminders
@@ -18,12 +34,23 @@ from booking.views.waitlist import (
 
 __all__ = [
     "accept",
+    "accept_course",
     "appointment",
     "calendar_file",
     "cancel",
+    "cancel_course",
     "check",
     "check_in",
     "choose_time",
+    "course",
+    "course_calendar",
+    "course_check",
+    "course_dates",
+    "course_details",
+    "course_health",
+    "course_page",
+    "course_swap",
+    "decline_course",
     "decline_offer",
     "details",
     "health",
@@ -31,6 +58,7 @@ __all__ = [
     "leave_waitlist",
     "lost_link",
     "move",
+    "open_course",
     "open_link",
     "open_waitlist",
     "reminders",

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from booking import drafts, ics, links, operations, queries
 from booking.check_in_plot import check_in_plot
 from booking.forms_visit import RemindersForm
-from booking.models import Appointment, BookingRules, DeclineReason, Status
+from booking.models import Appointment, BookingRules, Course, DeclineReason, Status
 from booking.views.pages import View, patient_page
 from booking.views.standing import happened, standing_of
 
@@ -49,9 +49,29 @@ def opened_before(request: HttpRequest, reference: str) -> Appointment | None:
     """The appointment, if this session asked for it or opened a link to it that still holds."""
     generation = drafts.generation_opened(request.session, reference)
     if generation is None:
-        return None
+        return _opened_with_course(request, reference)
     mine = Appointment.objects.with_people().with_replaced()
     return mine.filter(reference=reference, link_generation=generation).first()
+
+
+def _opened_with_course(request: HttpRequest, reference: str) -> Appointment | None:
+    """The appointment, if it is one of a course that this session has come to."""
+    for course, generation in drafts.courses_opened(request.session).items():
+        mine = (
+            Appointment.objects.with_people()
+            .with_replaced()
+            .filter(reference=reference, course__reference=course, course__link_generation=generation)
+        )
+        if found := mine.first():
+            return found
+    return None
+
+
+def course_to_show(request: HttpRequest, asked: Appointment) -> Course | None:
+    """The course of the appointment, if this session may see it too."""
+    course = asked.course
+    opened = drafts.courses_opened(request.session)
+    return course if course and opened.get(course.reference) == course.link_generation else None
 
 
 def refused(request: HttpRequest) -> HttpResponse:
@@ -96,6 +116,7 @@ def appointment_page(
     context["is_asked"] = operations.is_asked(asked, now=now)
     context["has_answered"] = any(check_in.appointment_id == asked.pk for check_in in check_ins)
     context["mine"] = drafts.references_opened(request.session)
+    context["course"] = course_to_show(request, asked)
     return render(request, "booking/appointment.html", context, status=status)
 
 

@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from booking import drafts, openings, operations, queries, times, timetable
+from booking import courses, drafts, openings, operations, queries, times, timetable
 from booking.forms import ChangeForm
 from booking.models import (
     ANYONE,
@@ -243,7 +243,22 @@ def _compare_page(request: HttpRequest, wish: Wish, starts_at: datetime, *, now:
     ):
         return redirect(_address(asked))  # that is how it is
     context = change_context(asked, now=now) | _new(wish, starts_at)
-    return render(request, "booking/move_check.html", context | {"back_url": context["times_url"]})
+    context |= {"back_url": context["times_url"], "breaks": _breaks(asked, starts_at)}
+    return render(request, "booking/move_check.html", context)
+
+
+def _breaks(asked: Appointment, starts_at: datetime) -> courses.Break | None:
+    """What the move would do to the pattern of the course that the visit belongs to; it may be moved all the same."""
+    if asked.course is None:
+        return None
+    others = asked.course.appointments.occupying().exclude(pk=asked.pk).values_list("starts_at", flat=True)
+    return courses.broken_by_move(
+        asked.course.pattern,
+        first_on=asked.course.first_on,
+        was_on=times.local_day(asked.starts_at),
+        now_on=times.local_day(starts_at),
+        others=[times.local_day(at) for at in others],
+    )
 
 
 def _taken_page(request: HttpRequest, wish: Wish, starts_at: datetime, *, now: datetime) -> HttpResponse:

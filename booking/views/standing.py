@@ -128,6 +128,13 @@ def standing_of(appointment: Appointment, *, now: datetime) -> Standing:
     )
 
 
+def state_of(appointment: Appointment, *, now: datetime) -> str:
+    """The state alone, without a query: what staff offered instead counts as offered though it may have run out."""
+    if appointment.is_pending and _has_run_out(appointment, None, now=now):
+        return Status.EXPIRED
+    return PAST if appointment.is_booked and appointment.starts_at <= now else appointment.status
+
+
 def _has_run_out(appointment: Appointment, offer: Offer | None, *, now: datetime) -> bool:
     if appointment.status == Status.PROPOSED:
         return offer is None or offer.has_ended(now)

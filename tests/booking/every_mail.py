@@ -4,9 +4,11 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from booking import notices, operations
-from booking.models import Appointment, DeclineReason
+from booking.models import Appointment, Course, DeclineReason, Offer, Resource
 from booking.operations import Details
-from tests.booking.factories import make_clinic, wall
+from booking.operations.courses import version_of
+from tests.booking import test_course_operations as courses
+from tests.booking.factories import make_clinic, make_patient, make_room, wall
 from tests.booking.test_moves_and_offers import move, offer
 from tests.booking.test_operations import ask
 from tests.booking.test_waitlist import go_round, join, offered, take
@@ -45,9 +47,37 @@ def write_every_mail(details: Details) -> list[Appointment]:
         offered_others, options=list(made.options.all()), until=made.expires_at, key="ending", now=now
     )
 
+    _write_every_mail_of_courses(details, by)
+
     waited_for, _, kept = offered(details=details)
     join(waited_for)
     go_round(kept.expires_at)
     go_round(wall(9, days_ahead=4))
     _, entry, _ = offered(details=details)
     return [cancelled, declined, moved, expired, offered_others, take(entry)]
+
+
+def _write_every_mail_of_courses(details: Details, by: User) -> None:
+    """Courses asked for, answered, called off, forgotten, planned and taken; each in a clinic of its own."""
+
+    def asked() -> Course:
+        Resource.objects.rooms().update(is_active=False)  # those of the clinics before
+        return courses.request(make_clinic(), details=details)
+
+    def planned() -> Course:
+        return courses.offer(
+            make_clinic(rooms=0), room=make_room(), patient=make_patient(email=details.email)
+        )
+
+    now = timezone.now()
+    called_off = asked()
+    courses.answer(called_off, (0, 2), by=by)
+    operations.send_link_again(email=details.email, reference=called_off.reference, now=now)
+    version = version_of(courses.visits_of(called_off))
+    operations.cancel_course(course=called_off, version=version, by=None, now=now)
+    forgotten = courses.visits_of(asked())[0]
+    assert forgotten.answer_by
+    operations.expire_overdue(now=forgotten.answer_by)
+    operations.accept_course(course=planned(), now=now)
+    not_taken = planned()
+    operations.end_course_offer(course=not_taken, answer=Offer.Answer.LAPSED, now=not_taken.offer.expires_at)

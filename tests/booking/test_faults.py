@@ -18,6 +18,7 @@ from booking.operations import Busy, OfferedTime
 from clinic import transactions
 from clinic.models import Tally
 from tests.booking.factories import make_appointment, make_clinic, make_patient, wall
+from tests.booking.test_course_operations import answer, offer, plan, request
 from tests.booking.test_operations import ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -151,6 +152,34 @@ def another_wish() -> Iterator[Act]:
     )
 
 
+def a_course() -> Iterator[Act]:
+    visit_type = make_clinic()
+    yield lambda: request(visit_type)
+
+
+def an_answer_to_a_course() -> Iterator[Act]:
+    course = request(make_clinic())
+    yield lambda: answer(course, (0, 2))
+
+
+def a_course_called_off() -> Iterator[Act]:
+    course = request(make_clinic())
+    yield lambda: operations.cancel_course(course=course, version=3, by=None, now=NOW)
+
+
+def a_planned_course() -> Iterator[Act]:
+    visit_type, by = make_clinic(), User.objects.create_user("desk")
+    after = make_appointment(visit_type, starts_at=wall(15), status=Status.BOOKED)
+    yield lambda: operations.plan_course(
+        appointment=after, plan=plan(visit_type), by=by, idempotency_key=uuid4(), now=NOW
+    )
+
+
+def a_planned_course_taken() -> Iterator[Act]:
+    course = offer(make_clinic())
+    yield lambda: operations.accept_course(course=course, now=NOW)
+
+
 def a_wish_to_change() -> tuple[Any, Act]:
     visit_type = make_clinic(practitioners=2, rooms=2)
     first, second = visit_type.practitioners.order_by("pk")
@@ -201,6 +230,11 @@ def a_cancellation_with_its_change() -> Iterator[Act]:
         an_offer,
         an_acceptance,
         another_wish,
+        a_course,
+        an_answer_to_a_course,
+        a_course_called_off,
+        a_planned_course,
+        a_planned_course_taken,
     ],
 )
 def test_a_fault_at_any_statement_leaves_everything_as_it_was(situation: Callable[[], Iterator[Act]]) -> None:

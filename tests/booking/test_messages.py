@@ -52,6 +52,16 @@ NAMES = [
     "new-request",
     "moved-by-patient",
     "cancelled-by-patient",
+    "course-received",
+    "course-answered",
+    "course-cancelled",
+    "course-expired",
+    "course-offered",
+    "course-offer-ended",
+    "course-link",
+    "course-request",
+    "course-accepted",
+    "course-cancelled-by-patient",
 ]
 XSS = [
     "<script>alert(1)</script>",
@@ -102,7 +112,7 @@ class TestEveryMessage:
                     "905-555-0100",
                     "You get this message because",
                     "In an emergency call 911.",
-                    "RH-SAMPLE",
+                    "CO-SAMPLE" if sample.name.startswith("course") else "RH-SAMPLE",
                 ):
                     assert said in part, (sample.name, said)
 
@@ -295,7 +305,8 @@ class TestAtTheDesk:
         for name in NAMES:
             assert f'href="{MESSAGES}{name}/"' in page
             shown = reader.get(f"{MESSAGES}{name}/")
-            assert (shown.status_code, "RH-SAMPLE" in shown.content.decode()) == (200, True)
+            reference = "CO-SAMPLE" if name.startswith("course") else "RH-SAMPLE"
+            assert (shown.status_code, reference in shown.content.decode()) == (200, True)
         assert reader.get(f"{MESSAGES}no-such/").status_code == 404
 
     def test_html_stands_alone_under_a_policy_that_allows_its_own_sheet_and_nothing_else(self) -> None:

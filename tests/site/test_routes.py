@@ -32,6 +32,8 @@ from tests.booking.factories import (
     make_visit_type,
     wall,
 )
+from tests.booking.test_course_operations import request
+from tests.booking.test_operations import somebody
 from tests.booking.test_patient_way import TYPED, address, pass_gate, send, type_details
 from tests.booking.test_waitlist import join, open_link
 from tests.content.factories import make_article
@@ -69,7 +71,7 @@ class Site:
     """One of everything, and someone of each role."""
 
     def __init__(self) -> None:
-        visit_type = make_clinic(slug="first-visit")
+        visit_type = make_clinic(slug="first-visit", as_course=True)
         article = make_article()
         note_remark(page="/visit/", text="Wrong", email="", now=timezone.now())
         make_closure(wall(9, days_ahead=20), wall(10, days_ahead=20))
@@ -87,6 +89,8 @@ class Site:
             make_visit_type(slug="never-free", practitioners=[make_practitioner()]), now=timezone.now()
         )
         open_link(patient, self.entry)
+        self.course = request(visit_type, hour=14, details=somebody(), now=timezone.now())
+        patient.get(f"/courses/open/{links.course_token(self.course)}/")
         for page in ("details", "health"):
             patient.post(address(visit_type, wall(12), page=page), TYPED)
 
@@ -116,11 +120,16 @@ class Site:
         return "/" + re.sub(r"[\^$]|\\Z", "", plain)
 
     def values_of(self, route: str) -> dict[str, str]:
-        """What stands in its places: the waitlist's own, and the first row of the model that the desk's names."""
+        """What stands in its places: the waitlist's or course's own, or the first row of the model at the desk."""
         if route.startswith("waitlist/"):
             return self.values | {
                 "reference": self.entry.reference,
                 "token": links.waitlist_token(self.entry),
+            }
+        if route.startswith("courses/"):
+            return self.values | {
+                "reference": self.course.reference,
+                "token": links.course_token(self.course),
             }
         found = re.match(r"admin/([a-z]+)/([a-z]+)/", route)
         model = apps.all_models[found[1]].get(found[2]) if found else None

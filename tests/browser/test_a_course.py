@@ -1,0 +1,113 @@
+"""Twelve visits asked for at once on a phone without JavaScript, confirmed at the desk with one press."""
+
+import re
+import time
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Site, Visits
+from tests.browser.looking import look_at
+from tests.browser.walking import (
+    Patient,
+    a_new_patient,
+    agree,
+    go_on_to_check,
+    heading,
+    send_button,
+    sign_in,
+    start_asking,
+    waiting_request,
+)
+
+
+def find_twelve_dates(phone: Page) -> None:
+    start_asking(phone, "Follow-up visit")
+    phone.get_by_role("link", name="Ask for several visits at once, as a course").click()
+    expect(heading(phone)).to_have_text("Plan a course of visits")
+    look_at(phone, "course-1-pattern")
+    phone.get_by_label("Tuesday").uncheck()
+    phone.get_by_role("button", name="Find dates").click()
+    expect(heading(phone)).to_have_text("The dates of your course")
+    expect(phone.locator(".visit-line")).to_have_count(12)
+    look_at(phone, "course-2-dates")
+
+
+def swap_the_second(phone: Page) -> None:
+    phone.get_by_role("link", name="Change").filter(has_text=re.compile("day")).nth(1).click()
+    expect(heading(phone)).to_have_text("Choose another time for this visit")
+    phone.locator("details.day:not([open]) summary").first.click()
+    look_at(phone, "course-3-swap")
+    phone.locator("details.day").first.get_by_role("radio").last.check()
+    phone.get_by_role("button", name="Take this time").click()
+    expect(heading(phone)).to_have_text("The dates of your course")
+
+
+def tell_about_oneself(phone: Page, patient: Patient) -> None:
+    phone.get_by_role("link", name="Continue with these dates").click()
+    expect(heading(phone)).to_have_text("About you")
+    look_at(phone, "course-4-details")
+    phone.get_by_label("Full name").fill(patient.name)
+    phone.get_by_label("E-mail", exact=True).fill(patient.email)
+    phone.get_by_role("group", name="Is the patient 18 or older?").get_by_label("Yes").check()
+    been_here = phone.get_by_role("group", name="Have you been to this clinic before?")
+    been_here.get_by_label("No, this is my first visit").check()
+    phone.get_by_role("button", name="Continue").click()
+    expect(phone.locator("main")).to_contain_text("A course can be asked for here after a first visit")
+    been_here.get_by_label("Yes", exact=True).check()
+    phone.get_by_role("button", name="Continue").click()
+    expect(heading(phone)).to_have_text("Your health")
+    look_at(phone, "course-5-health")
+    phone.get_by_label("No, none of these").check()
+    go_on_to_check(phone)
+    look_at(phone, "course-6-check")
+
+
+def plan_more_visits(desk: Page) -> None:
+    """From the page of a course that was just answered."""
+    desk.locator("table").get_by_role("link").first.click()
+    desk.get_by_role("link", name="Care plan").click()
+    look_at(desk, "course-13-care-plan")
+    desk.get_by_role("button", name="Find dates").click()
+    look_at(desk, "course-14-care-plan-dates")
+    desk.get_by_role("button", name="Hold these times and offer them").click()
+    expect(desk.locator(".messagelist")).to_contain_text("The visits are held and offered")
+    look_at(desk, "course-15-offered")
+
+
+def test_a_course_of_twelve_visits_is_asked_for_in_one_go_without_javascript(
+    site: Site, visit: Visits
+) -> None:
+    patient, phone = a_new_patient(), visit(javascript=False, width=390)
+    find_twelve_dates(phone)
+    swap_the_second(phone)
+    tell_about_oneself(phone, patient)
+    agree(phone)
+    began = time.monotonic()
+    send_button(phone).click()
+    expect(heading(phone)).to_have_text("Request sent")
+    assert time.monotonic() - began < 2
+    expect(phone.locator(".visit-line")).to_have_count(12)
+    look_at(phone, "course-7-sent")
+
+    desk = visit(javascript=False)
+    sign_in(desk, site)
+    waiting = waiting_request(desk, patient)
+    expect(waiting).to_contain_text("Course of 12 visits")
+    look_at(desk, "course-8-today")
+    waiting.get_by_role("link", name="Answer the course").click()
+    look_at(desk, "course-9-answer")
+    desk.get_by_role("button", name="Confirm the visits that are ticked").click()
+    expect(desk.locator(".messagelist")).to_contain_text("12 visits confirmed")
+    plan_more_visits(desk)
+
+    phone.reload()
+    expect(heading(phone)).to_have_text("Your visits are confirmed")
+    phone.locator(".visit-line a").first.click()
+    expect(heading(phone)).to_have_text("Confirmed")
+    look_at(phone, "course-10-visit")
+    phone.get_by_role("link", name="All visits of your course").click()
+    phone.get_by_role("link", name="Cancel all visits to come").click()
+    look_at(phone, "course-11-cancel")
+    phone.get_by_role("button", name="Yes, cancel all of them").click()
+    expect(heading(phone)).to_have_text("These visits will not take place")
+    look_at(phone, "course-12-cancelled")
