@@ -15,9 +15,14 @@ SCALES: Final = ("pain_now", "pain_last_week", "enjoyment", "activity")
 
 class CheckInQuerySet(models.QuerySet["CheckIn"]):
     def along_with(self, appointment: Appointment) -> "CheckInQuerySet":
-        """Those before all visits of the same patient, in the order of the visits."""
+        """Those before all visits of its course or, outside one, of the same patient, in the order of the visits."""
+        same = (
+            {"course": appointment.course_id}
+            if appointment.course_id
+            else {"patient": appointment.patient_id}
+        )
         return (
-            self.filter(appointment__patient=appointment.patient_id)
+            self.filter(**{f"appointment__{name}": key for name, key in same.items()})
             .select_related("appointment")
             .order_by("appointment__starts_at", "pk")
         )

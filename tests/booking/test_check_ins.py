@@ -15,6 +15,8 @@ from booking.models import SCALES, Appointment, CheckIn, Status
 from booking.operations import HowItIs, NotAskedNow
 from clinic.models import QueuedMail
 from tests.booking.factories import make_appointment, make_clinic, make_patient
+from tests.booking.test_course_operations import answer as answer_course
+from tests.booking.test_course_operations import request
 from tests.booking.test_private_page import body, booked, page_of, visitor
 
 pytestmark = [
@@ -138,6 +140,16 @@ class TestThePage:
         page = body(visitor(visits[2]).get(page_of(visits[2])))
         assert re.findall(r"<td>([^<]*)</td>", page[page.index("plot-table") :]) == ["10", "1.0", "3", "1.0"]
         assert page.count("<polyline") == 2
+
+    def test_the_line_of_a_visit_of_a_course_runs_over_the_course_alone(self) -> None:
+        visit_type = make_clinic()
+        course = request(visit_type)
+        visits = answer_course(course)
+        before = booked(visit_type, starts_at=NOW - timedelta(days=6), patient=visits[0].patient)
+        for pain, visit in enumerate([before, *visits[:2]]):
+            answer(visit, visit.starts_at - timedelta(hours=1), HowItIs(pain, pain, pain, pain))
+        assert [row.pain_now for row in CheckIn.objects.along_with(visits[1])] == [1, 2]
+        assert [row.pain_now for row in CheckIn.objects.along_with(before)] == [0, 1, 2]
 
     def test_the_answers_are_in_no_mail_address_or_calendar(self) -> None:
         appointment = tomorrow()
