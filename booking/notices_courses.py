@@ -15,6 +15,7 @@ from clinic import mail
 from clinic.models import QueuedMail
 
 RECEIVED, REQUEST, LINK = "course_received", "course_request", "course_link"
+OFFER_ENDING = "course_offer_ending"
 
 
 def received(course: Course, *, visits: Sequence[Appointment], now: datetime) -> None:
@@ -67,6 +68,20 @@ def offered(course: Course, *, options: Sequence[OfferOption], until: datetime, 
     _to_patient(
         course, "course_offered", _("We have planned %(count)s visits for you"), now, says, visits=options
     )
+
+
+def offer_ending(
+    course: Course, *, options: Sequence[OfferOption], until: datetime, key: str, now: datetime
+) -> None:
+    """The planned visits are still kept, but not for long."""
+    subject = _("We keep your %(count)s visits only a little longer")
+    says = {"options": options, "until": until}
+    _to_patient(course, OFFER_ENDING, subject, now, says, visits=options, key=key)
+
+
+def withdraw_warning(course: Course, *, now: datetime) -> None:
+    """Whoever has answered is not told that the offer ends."""
+    mail.withdraw(about=course.reference, kinds=[OFFER_ENDING], now=now)
 
 
 def offer_ended(course: Course, *, options: Sequence[OfferOption], now: datetime) -> None:
@@ -155,6 +170,7 @@ def _to_patient(
     says: dict[str, Any] | None = None,
     visits: Sequence[Appointment | OfferOption] = (),
     published: Sequence[Appointment] = (),
+    key: str | None = None,
 ) -> None:
     """People who gave no address get no mail; `published` are the visits of the calendar file, if it has one."""
     if not course.patient.email:
@@ -171,4 +187,5 @@ def _to_patient(
         calendar_method=ics.Method.PUBLISH if published else "",
         now=now,
         secret=link,
+        key=key,
     )

@@ -43,6 +43,17 @@ IN_WORDS: Final[dict[str, Promise]] = {
     "moved_by_patient": _lazy("To the desk: moved by the patient"),
     "cancelled_by_patient": _lazy("To the desk: cancelled by the patient"),
     "booked_from_waitlist": _lazy("To the desk: booked from the waitlist"),
+    "course_received": _lazy("Course: request received"),
+    "course_answered": _lazy("Course: answered"),
+    "course_cancelled": _lazy("Course: cancelled"),
+    "course_expired": _lazy("Course: request ended"),
+    "course_offered": _lazy("Course: planned"),
+    "course_offer_ending": _lazy("Course: offer about to end"),
+    "course_offer_ended": _lazy("Course: offer ended"),
+    "course_link": _lazy("Course: private link"),
+    "course_request": _lazy("To the desk: new request for a course"),
+    "course_accepted": _lazy("To the desk: course taken"),
+    "course_cancelled_by_patient": _lazy("To the desk: visits of a course cancelled"),
 }
 
 
@@ -183,6 +194,10 @@ def _course_occasions(now: datetime) -> dict[str, tuple[str, Callable[[], object
         "course-offered": (
             _("Staff have planned a course."),
             lambda: notices_courses.offered(course, options=options, until=tomorrow, now=now),
+        ),
+        "course-offer-ending": (
+            _("Four hours before the offer of a course runs out, once."),
+            lambda: notices_courses.offer_ending(course, options=options, until=tomorrow, key="", now=now),
         ),
         "course-offer-ended": (
             _("A planned course was not taken in time."),

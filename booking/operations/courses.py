@@ -218,7 +218,7 @@ def accept_course(*, course: Course, now: datetime) -> list[Appointment]:
     :raises Busy: if a lock was not to be had in time.
     """
     with taking.change():
-        offer = _lock_offer(course)
+        offer = lock_offer(course)
         if offer.answer == Offer.Answer.TAKEN:
             return list(course.appointments.with_people().order_by("starts_at"))
         after = course.planned_after
@@ -248,6 +248,7 @@ def accept_course(*, course: Course, now: datetime) -> list[Appointment]:
             taking.hand_over(option, visit)
         offer.answer = Offer.Answer.TAKEN
         offer.save(update_fields=["answer"])
+        notices_courses.withdraw_warning(course, now=now)
         notices_courses.answered(course, confirmed=visits, declined=[], reason=None, now=now)
         notices_courses.tell_staff_of_acceptance(course, visits=visits, now=now)
     return visits
@@ -261,12 +262,13 @@ def end_course_offer(*, course: Course, answer: Offer.Answer, now: datetime) -> 
     :raises OfferEnded: if the course was not offered.
     """
     with taking.change():
-        offer = _lock_offer(course)
+        offer = lock_offer(course)
         if offer.answer or (answer == Offer.Answer.LAPSED and offer.expires_at > now):
             return False
         offer.answer = answer
         offer.save(update_fields=["answer"])
         Occupancy.objects.filter(option__offer=offer).delete()
+        notices_courses.withdraw_warning(course, now=now)
         if answer == Offer.Answer.LAPSED:
             notices_courses.offer_ended(course, options=list(offer.options.all()), now=now)
     return True
@@ -307,7 +309,7 @@ def _lock(course: Course) -> list[Appointment]:
     return sorted(rows, key=lambda visit: (visit.starts_at, visit.pk))
 
 
-def _lock_offer(course: Course) -> Offer:
+def lock_offer(course: Course) -> Offer:
     """Under the lock of the course's row, which two answers of one patient compete for.
 
     :raises OfferEnded: if the course was not offered.

@@ -7,9 +7,10 @@ from typing import Final
 
 from django.db.models import Max, Q
 
-from booking import notices, times
-from booking.models import Appointment, BookingRules, Status
+from booking import notices, notices_courses, times
+from booking.models import Appointment, BookingRules, Course, Offer, Status
 from booking.operations import taking
+from booking.operations.courses import lock_offer
 from booking.operations.errors import AlreadyDecided
 from booking.operations.history import lock
 from clinic import mail
@@ -40,7 +41,8 @@ def remind(*, now: datetime) -> Reminded:
         return Reminded(0, 0)
     return Reminded(
         visits=sum(_remind_of_visit(appointment, now) for appointment in _visits_ahead(now)),
-        offers=sum(_warn_of_end(appointment, now) for appointment in _offers_ending(now)),
+        offers=sum(_warn_of_end(appointment, now) for appointment in _offers_ending(now))
+        + sum(_warn_of_course_end(course, now) for course in _course_offers_ending(now)),
     )
 
 
@@ -127,18 +129,46 @@ def _offers_ending(now: datetime) -> Iterable[Appointment]:
     )
 
 
+def _course_offers_ending(now: datetime) -> Iterable[Course]:
+    return (
+        Course.objects.with_people()
+        .filter(
+            offer__answer="", offer__expires_at__gt=now, offer__expires_at__lte=now + OFFER_ENDS_IN + TOO_LATE
+        )
+        .exclude(patient__email="")
+        .order_by("pk")
+    )
+
+
 def _warn_of_end(appointment: Appointment, now: datetime) -> bool:
-    """Some hours before the end; an offer that was short from the beginning needs no second message."""
     with taking.change():
         locked = lock(appointment)
         offer = locked.offers.first()
-        if locked.version != appointment.version or offer is None:
-            return False
-        due_at = by_day(offer.expires_at - OFFER_ENDS_IN)
-        key = f"offer {offer.pk} ending"
-        is_due = offer.offered_at + OFFER_ENDS_IN <= due_at <= now < offer.expires_at
-        if not is_due or mail.was_written(key):
+        if locked.version != appointment.version or offer is None or not _is_to_be_warned_of(offer, now):
             return False
         options = list(offer.options.select_related("practitioner"))
-        notices.offer_ending(locked, options=options, until=offer.expires_at, key=key, now=now)
+        notices.offer_ending(locked, options=options, until=offer.expires_at, key=_ending(offer), now=now)
     return True
+
+
+def _warn_of_course_end(course: Course, now: datetime) -> bool:
+    with taking.change():
+        offer = lock_offer(course)
+        if offer.answer or not _is_to_be_warned_of(offer, now):
+            return False
+        options = list(offer.options.select_related("practitioner"))
+        notices_courses.offer_ending(
+            course, options=options, until=offer.expires_at, key=_ending(offer), now=now
+        )
+    return True
+
+
+def _is_to_be_warned_of(offer: Offer, now: datetime) -> bool:
+    """Some hours before the end, once; an offer that was short from the beginning needs no second message."""
+    due_at = by_day(offer.expires_at - OFFER_ENDS_IN)
+    is_due = offer.offered_at + OFFER_ENDS_IN <= due_at <= now < offer.expires_at
+    return is_due and not mail.was_written(_ending(offer))
+
+
+def _ending(offer: Offer) -> str:
+    return f"offer {offer.pk} ending"

@@ -3,7 +3,7 @@
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from booking import notices, operations
+from booking import notices, notices_courses, operations
 from booking.models import Appointment, Course, DeclineReason, Offer, Resource
 from booking.operations import Details
 from booking.operations.courses import version_of
@@ -79,5 +79,8 @@ def _write_every_mail_of_courses(details: Details, by: User) -> None:
     assert forgotten.answer_by
     operations.expire_overdue(now=forgotten.answer_by)
     operations.accept_course(course=planned(), now=now)
+    open_still = planned()
+    until, options = open_still.offer.expires_at, list(open_still.offer.options.all())
+    notices_courses.offer_ending(open_still, options=options, until=until, key="course", now=now)
     not_taken = planned()
     operations.end_course_offer(course=not_taken, answer=Offer.Answer.LAPSED, now=not_taken.offer.expires_at)

@@ -15,6 +15,7 @@ from booking.operations import Reminded, remind
 from booking.operations.reminders import by_day
 from clinic import mail
 from clinic.models import QueuedMail
+from tests.booking import test_course_operations as courses
 from tests.booking.factories import make_appointment, make_clinic, make_patient, wall
 from tests.booking.test_moves_and_offers import accept, move, offer
 from tests.booking.test_operations import ask, staff
@@ -197,7 +198,7 @@ class TestVisits:
         wall_hours = [times.local(at).hour for at in due]
         assert wall_hours == ([12, 13] if day.month == 3 else [14, 13])
 
-    def test_visits_that_need_nothing_yet_cost_two_questions(
+    def test_visits_that_need_nothing_yet_cost_three_questions(
         self, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
         visit_type = make_clinic()
@@ -209,7 +210,7 @@ class TestVisits:
                     status=Status.BOOKED,
                     reminders=Choice.ONE_DAY,
                 )
-        with django_assert_max_num_queries(2):
+        with django_assert_max_num_queries(3):
             remind(now=toronto(THURSDAY - timedelta(days=2), 8))
 
 
@@ -268,6 +269,20 @@ class TestOffers:
         accept(made, now=wall(12, days_ahead=2))
         assert QueuedMail.objects.get(kind="offer_ending").withdrawn_at == wall(12, days_ahead=2)
         assert remind(now=wall(13, days_ahead=2)) == Reminded(0, 0)
+
+    def test_a_planned_course_is_warned_of_once_and_not_after_it_is_taken(self) -> None:
+        course = courses.offer(make_clinic())
+        Offer.objects.update(expires_at=wall(15, days_ahead=1), offered_at=wall(9, days_ahead=0))
+        QueuedMail.objects.all().delete()
+        assert remind(now=wall(10, days_ahead=1)) == Reminded(0, 0)
+        assert remind(now=wall(11, days_ahead=1)) == Reminded(0, 1)
+        assert remind(now=wall(12, days_ahead=1)) == Reminded(0, 0)
+        warning = QueuedMail.objects.get(kind="course_offer_ending")
+        assert f"We keep them until: {times.moment(wall(15, days_ahead=1))}" in warning.text
+        course.refresh_from_db()
+        operations.accept_course(course=course, now=wall(12, days_ahead=1))
+        warning.refresh_from_db()
+        assert warning.withdrawn_at == wall(12, days_ahead=1)
 
 
 @pytest.mark.parametrize("hour", range(24))
