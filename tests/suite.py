@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 from tests import postgresql
 
@@ -22,23 +22,41 @@ def pytest(*arguments: str, coverage: bool) -> list[str]:
     return [sys.executable, *(COVERAGE if coverage else []), "-m", "pytest", *arguments]
 
 
-def run(*commands: list[str]) -> int:
-    """Runs all at once, one for each core; what the first says is seen as it comes, what the others said, after it."""
-    others = [(command, tempfile.NamedTemporaryFile()) for command in commands[1:]]  # noqa: SIM115 (read below)
-    started = [
-        (subprocess.Popen(command, stdout=said, stderr=said), command, said) for command, said in others
-    ]
-    failed = _run(commands[0])
-    for process, command, said in started:
-        failed |= process.wait()
-        _announce(command)
-        print(Path(said.name).read_text(errors="replace"), flush=True)
-    return failed
+def run(*queues: list[list[str]]) -> int:
+    """Runs the queues at once, one for each core, each one after the other.
+
+    What the first queue says is seen as it comes, what the others said, after it.
+    """
+    with ThreadPoolExecutor() as cores:
+        others = [cores.submit(_run_quietly, queue) for queue in queues[1:]]
+        failed = [_run(command) for command in queues[0]]
+        for other in others:
+            for command, status, said in other.result():
+                _announce(command)
+                print(said, flush=True)
+                failed.append(status)
+    return int(any(failed))
 
 
 def _run(command: list[str]) -> int:
     _announce(command)
     return subprocess.call(command)
+
+
+def _run_quietly(queue: list[list[str]]) -> list[tuple[list[str], int, str]]:
+    """Each command, its exit status and what it said; with a data folder, and so a test database, of their own."""
+    done = []
+    with tempfile.TemporaryDirectory(prefix="clinic-tests-") as folder:
+        for command in queue:
+            ran = subprocess.run(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {"DATA_DIR": folder},
+                check=False,
+            )
+            done.append((command, ran.returncode, ran.stdout.decode(errors="replace")))
+    return done
 
 
 def _announce(command: list[str]) -> None:
@@ -78,12 +96,13 @@ def main() -> int:
     if coverage:
         os.environ["TEMPLATE_DEBUG"] = "1"
         subprocess.check_call([sys.executable, "-m", "coverage", "erase"])
-    tests = [pytest("tests", "--ignore=tests/browser", coverage=coverage)]
+    first = [pytest("tests", "--ignore=tests/browser", coverage=coverage)]
+    second = []
     if postgresql.binaries():
-        tests.append(pytest("-p", "tests.postgresql", "tests", "--ignore=tests/browser", coverage=False))
-    failed = run(*tests)
+        second.append(pytest("-p", "tests.postgresql", "tests", "--ignore=tests/browser", coverage=False))
     if shutil.which("chromium"):
-        failed |= run(pytest("tests/browser", coverage=False))
+        second.append(pytest("tests/browser", coverage=False))
+    failed = run(first, second)
     failed |= report(coverage=coverage)
     for what in skipped:
         print(SKIPPED.format(what=what), flush=True)

@@ -153,7 +153,7 @@ class Fuzzer:
         """The boxes of the page and what stands in them, looked up once."""
         if (route, role) not in self.forms:
             reader = FormReader()
-            reader.feed(self._client(role).get(self.site.address(route)).content.decode())
+            reader.feed(self._client(role).get(self.site.address(route)).content.decode(errors="replace"))
             self.forms[route, role] = reader.filled
         return self.forms[route, role]
 
