@@ -48,7 +48,7 @@ def test_the_map_and_the_figures_of_articles_can_be_used_by_everyone(
 
 
 @pytest.mark.parametrize(
-    ("address", "labels"), [("/points/", 25), ("/articles/acupuncture-points-for-back-pain/", 5)]
+    ("address", "labels"), [("/points/", 25), ("/articles/acupuncture-points-for-back-pain/", 8)]
 )
 def test_every_label_can_be_hit_with_a_finger_on_a_phone(visit: Visits, address: str, labels: int) -> None:
     page = visit(width=390)
