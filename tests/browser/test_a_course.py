@@ -3,16 +3,18 @@
 import re
 import time
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Site, Visits
 from tests.browser.looking import look_at
+from tests.browser.test_after_sending import Hand
 from tests.browser.walking import (
     Patient,
     a_new_patient,
     agree,
     go_on_to_check,
     heading,
+    press_tab_until,
     send_button,
     sign_in,
     start_asking,
@@ -111,3 +113,41 @@ def test_a_course_of_twelve_visits_is_asked_for_in_one_go_without_javascript(
     phone.get_by_role("button", name="Yes, cancel all of them").click()
     expect(heading(phone)).to_have_text("These visits will not take place")
     look_at(phone, "course-12-cancelled")
+
+
+def choose_by_arrows(page: Page, radio: Locator) -> None:
+    """Tab leads to the first of a group, arrows to the others."""
+    group = page.locator(f"input[name='{radio.get_attribute('name')}']")
+    press_tab_until(page, group.first)
+    page.keyboard.press("Space")
+    for _ in range(group.count()):
+        if not radio.is_checked():
+            page.keyboard.press("ArrowDown")
+    expect(radio).to_be_checked()
+
+
+def test_a_course_of_twelve_visits_is_asked_for_by_keyboard_alone(visit: Visits) -> None:
+    patient, page = a_new_patient(), visit(width=390)
+    hand = Hand(page, by_keyboard=True)
+    start_asking(page, "Follow-up visit")
+    hand.link("Ask for several visits at once, as a course")
+    expect(heading(page)).to_have_text("Plan a course of visits")
+    hand.button("Find dates")
+    expect(page.locator(".visit-line")).to_have_count(12)
+    hand.link("Continue with these dates")
+    expect(heading(page)).to_have_text("About you")
+    press_tab_until(page, page.get_by_label("Full name"))
+    page.keyboard.type(patient.name)
+    press_tab_until(page, page.get_by_label("E-mail", exact=True))
+    page.keyboard.type(patient.email)
+    for asked in ("Is the patient 18 or older?", "Have you been to this clinic before?"):
+        choose_by_arrows(page, page.get_by_role("group", name=asked).get_by_label("Yes", exact=True))
+    hand.button("Continue")
+    expect(heading(page)).to_have_text("Your health")
+    choose_by_arrows(page, page.get_by_label("No, none of these"))
+    hand.button("Continue")
+    expect(heading(page)).to_have_text("Check your answers, then send")
+    hand.choose(page.get_by_label("I agree that the clinic keeps and uses these answers", exact=False))
+    hand.press(send_button(page))
+    expect(heading(page)).to_have_text("Request sent")
+    expect(page.locator(".visit-line")).to_have_count(12)
