@@ -6,7 +6,7 @@ from django.utils import timezone
 from booking import notices, notices_courses, operations
 from booking.models import Appointment, Course, DeclineReason, Offer, Resource
 from booking.operations import Details
-from booking.operations.courses import version_of
+from booking.operations.courses import expire_course, version_of
 from tests.booking import test_course_operations as courses
 from tests.booking.factories import make_clinic, make_patient, make_room, wall
 from tests.booking.test_moves_and_offers import move, offer
@@ -75,9 +75,8 @@ def _write_every_mail_of_courses(details: Details, by: User) -> None:
     operations.send_link_again(email=details.email, reference=called_off.reference, now=now)
     version = version_of(courses.visits_of(called_off))
     operations.cancel_course(course=called_off, version=version, by=None, now=now)
-    forgotten = courses.visits_of(asked())[0]
-    assert forgotten.answer_by
-    operations.expire_overdue(now=forgotten.answer_by)
+    forgotten = asked()
+    expire_course(course=forgotten, now=courses.visits_of(forgotten)[0].answer_by or now)
     operations.accept_course(course=planned(), now=now)
     open_still = planned()
     until, options = open_still.offer.expires_at, list(open_still.offer.options.all())
