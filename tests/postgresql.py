@@ -81,3 +81,14 @@ def pytest_report_header() -> str:
 def pytest_unconfigure() -> None:
     if _cluster is not None:
         _cluster.stop()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What never asks a database need not be run on a second one."""
+    asks = [
+        item
+        for item in items
+        if item.get_closest_marker("django_db") or "db" in getattr(item, "fixturenames", ())
+    ]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(asks)])
+    items[:] = asks

@@ -15,12 +15,10 @@ from tests import postgresql
 
 SKIPPED = "\n" + "!" * 88 + "\n!!  SKIPPED: {what}\n" + "!" * 88 + "\n"
 COVERAGE = ["-m", "coverage", "run", "--parallel-mode"]
+# Thousands of hostile requests: what they look for does not depend on the database.
+HOSTILE = ["tests/booking/test_hostile_text.py", "tests/site/test_fuzz.py"]
 # These go through the same lines thousands of times: to measure them would only take time.
-UNMEASURED = [
-    "tests/booking/test_any_order.py",
-    "tests/booking/test_hostile_text.py",
-    "tests/site/test_fuzz.py",
-]
+UNMEASURED = ["tests/booking/test_any_order.py", *HOSTILE]
 
 
 def pytest(*arguments: str, coverage: bool) -> list[str]:
@@ -109,7 +107,8 @@ def main() -> int:
     ]
     second = []
     if postgresql.binaries():
-        second.append(pytest("-p", "tests.postgresql", "tests", "--ignore=tests/browser", coverage=False))
+        elsewhere = [f"--ignore={path}" for path in ["tests/browser", *HOSTILE]]
+        second.append(pytest("-p", "tests.postgresql", "tests", *elsewhere, coverage=False))
     if shutil.which("chromium"):
         second.append(pytest("tests/browser", coverage=False))
     failed = run(first, second)
