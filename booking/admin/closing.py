@@ -180,11 +180,11 @@ def _choices(appointment: Appointment, other_times: Sequence[OfferedTime]) -> li
     choices = [Choice("keep", _("Keep it: somebody is there for it"))]
     if other_times and appointment.is_pending and not appointment.waits_for_call:
         offered = " ".join(_written(time) for time in other_times)
-        says = "; ".join(_in_words(time) for time in other_times)
+        says = "; ".join(_in_words(time, appointment) for time in other_times)
         choices.append(Choice(f"offer {offered}", _("Offer other times: %(times)s") % {"times": says}))
     else:
         choices += [
-            Choice(f"move {_written(time)}", _("Move it: %(time)s") % {"time": _in_words(time)})
+            Choice(f"move {_written(time)}", _("Move it: %(time)s") % {"time": _in_words(time, appointment)})
             for time in other_times
         ]
     if appointment.can_be_cancelled:
@@ -207,8 +207,10 @@ def _written(time: OfferedTime) -> str:
     return f"{times.write_start(time.starts_at)}/{time.practitioner.slug}"
 
 
-def _in_words(time: OfferedTime) -> str:
-    return f"{times.moment(time.starts_at)}, {time.practitioner}"
+def _in_words(time: OfferedTime, appointment: Appointment) -> str:
+    """The practitioner is named where it would be another one."""
+    when = times.moment(time.starts_at)
+    return when if time.practitioner == appointment.practitioner else f"{when}, {time.practitioner}"
 
 
 def _decisions(posted: QueryDict) -> list[Decision]:
