@@ -34,6 +34,7 @@ from booking.operations.errors import (
 )
 from booking.operations.expiry import Expired, expire_overdue
 from booking.operations.holds import held_time, hold_time, release_hold, release_holds
+from booking.operations.keeping import keep_appointment
 from booking.operations.links import replace_link, send_link_again
 from booking.operations.moves import move_appointment
 from booking.operations.offers import (
@@ -97,6 +98,7 @@ __all__ = [
     "hold_time",
     "is_asked",
     "join_waitlist",
+    "keep_appointment",
     "leave_waitlist",
     "move_appointment",
     "note_arrival",
