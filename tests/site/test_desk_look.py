@@ -23,6 +23,7 @@ SIGNED_IN_PAGES = [
     "/admin/booking/",
     "/admin/password_change/",
     "/admin/booking/appointment/",
+    "/admin/booking/appointment/book/",
     "/admin/booking/appointment/{appointment}/change/",
     "/admin/booking/appointment/{appointment}/history/",
     "/admin/booking/appointment/{appointment}/decline/",
