@@ -3,18 +3,20 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from booking import times
 from booking.admin.decisions import DECIDE
+from booking.admin.duplicates import DuplicatesAdmin, perhaps_the_same
 from booking.admin.record import record_of
 from booking.models import Patient
 
 
 @admin.register(Patient)
-class PatientAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class PatientAdmin(DuplicatesAdmin):
     list_display = ["name", "email", "phone", "first_seen"]
     fields = ["name", "email", "phone", "date_of_birth", "first_seen", "marketing_consented_at"]
     readonly_fields = ["first_seen", "marketing_consented_at"]
@@ -22,6 +24,9 @@ class PatientAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_per_page = 50
     show_full_result_count = False
     actions = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Patient]:
+        return Patient.objects.current()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Every patient comes with a request."""
@@ -34,9 +39,13 @@ class PatientAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         patient: Patient = context["original"]
+        may_merge = self.may_merge(request)
         context |= {
             "patient": patient,
             "record": record_of(patient, desk=self.admin_site, request=request, now=timezone.now()),
+            "may_merge": may_merge,
+            "merges": patient.merges.standing().select_related("merged", "merged_by"),
+            "perhaps": perhaps_the_same(patient, self.get_queryset(request)) if may_merge else [],
             "may_book": request.user.has_perm(DECIDE) and self.has_view_permission(request, patient),
         }
         return super().render_change_form(request, context, *args, **kwargs)

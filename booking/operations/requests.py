@@ -24,6 +24,7 @@ from booking.operations import taking
 from booking.operations.errors import TooManyPending
 from booking.operations.history import By, done_before, record
 from booking.operations.holds import drop_holds, held_time
+from booking.operations.merges import known_as
 
 # Without vowels, and without letters and digits that look alike, nothing is misread or spells a word.
 REFERENCE_LETTERS: Final = "BCDFGHJKMNPQRTVWXZ2346789"
@@ -143,6 +144,8 @@ def book_appointment(
     :raises Busy: if a lock was not to be had in time.
     """
     with taking.change():
+        if patient.pk:
+            patient = known_as(patient)
         taking.lock_resources(visit_type, [practitioner], now=now)
         if made_before := done_before(idempotency_key):
             return made_before

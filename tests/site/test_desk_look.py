@@ -33,6 +33,8 @@ SIGNED_IN_PAGES = [
     "/admin/booking/closure/",
     "/admin/booking/closure/add/",
     "/admin/booking/patient/",
+    "/admin/booking/patient/duplicates/",
+    "/admin/booking/patient/merge/?one={patient}",
     "/admin/booking/patient/{patient}/change/",
     "/admin/booking/patient/{patient}/history/",
     "/admin/booking/resource/",
