@@ -16,6 +16,7 @@ from booking import queries, times
 from booking.admin.arranging import ArrangingAdmin
 from booking.admin.attendance import AttendanceAdmin
 from booking.admin.care_plan import CarePlanAdmin
+from booking.admin.day_sheet import DaySheetAdmin
 from booking.admin.decisions import who
 from booking.admin.links import LinkAdmin
 from booking.admin.phone import PhoneBookingAdmin
@@ -55,7 +56,9 @@ class StartsFilter(admin.SimpleListFilter):
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(PhoneBookingAdmin, CarePlanAdmin, LinkAdmin, ArrangingAdmin, AttendanceAdmin):
+class AppointmentAdmin(
+    PhoneBookingAdmin, DaySheetAdmin, CarePlanAdmin, LinkAdmin, ArrangingAdmin, AttendanceAdmin
+):
     list_display = ["reference", "when", "visit", "patient", "status_and_flags"]
     list_filter = [
         "status",

@@ -24,6 +24,7 @@ SIGNED_IN_PAGES = [
     "/admin/password_change/",
     "/admin/booking/appointment/",
     "/admin/booking/appointment/book/",
+    "/admin/booking/appointment/day-sheet/",
     "/admin/booking/appointment/{appointment}/change/",
     "/admin/booking/appointment/{appointment}/history/",
     "/admin/booking/appointment/{appointment}/decline/",
