@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.choices import RowsAutocomplete, RowsField
 from content import desk_remarks  # noqa: F401 (registers itself)
+from content.blocks import ArticleTextarea
 from content.desk_editing import EditingAdmin, ReviewDue
 from content.editing import check_fit_to_publish
 from content.models import Article, Reference
@@ -25,15 +26,12 @@ class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]
             "title": forms.TextInput(attrs={"class": "vLargeTextField"}),
             "summary": forms.TextInput(attrs={"class": "vLargeTextField"}),
             "key_points": forms.Textarea(attrs={"class": "vLargeTextField", "rows": 5}),
-            "body": forms.Textarea(attrs={"class": "vLargeTextField", "rows": 32}),
+            "body": ArticleTextarea(attrs={"class": "vLargeTextField", "rows": 32}),
         }
         help_texts = {
             "body": _(
-                "Markdown. “## Heading” begins a part, “[^1]” cites reference 1. A line “::: emergency Call 911 "
-                "if:” begins a care card and a line “:::” ends it; urgent, non-urgent and note are cards too. "
-                "“::: people Who felt better?” draws the list below it, such as “- 48 in 100 with acupuncture”. "
-                "“::: guidelines Guidelines disagree” holds a table of who, year, what they say and source. "
-                "“::: points BL23 BL40” draws these points. Each of them ends with “:::” too."
+                "Markdown. “## Heading” begins a part, “- ” a line of a list, “[^1]” cites reference 1, and "
+                "“[words](/points/)” is a link. Cards and figures begin with a line “:::” and end with one."
             )
         }
 

@@ -104,13 +104,29 @@ def write_and_watch_the_preview(page: Page) -> None:
     page.get_by_label("Text:").fill(
         "## Sleep\n\nTyped just now.\n\n::: note Tell us\nIf you sleep badly.\n:::\n"
     )
+    put_in_a_drawing(page)
     expect(shown.get_by_text("Typed just now.")).to_be_visible()
+    expect(shown.get_by_role("link", name="BL25").first).to_be_visible()
     look_at(page, "60-editing")
     page.get_by_role("button", name="Save and continue editing").click()
 
 
+def put_in_a_drawing(page: Page) -> None:
+    """With its codes selected, so that one types over them."""
+    page.get_by_role("button", name="Points on a drawing").click()
+    page.keyboard.type("BL25")
+    expect(page.get_by_label("Text:")).to_have_value(
+        "## Sleep\n\nTyped just now.\n\n::: note Tell us\nIf you sleep badly.\n:::\n\n"
+        "::: points BL25\nWhat the drawing shows, in one sentence.\n:::\n"
+    )
+
+
 def preview_and_approve(page: Page) -> None:
+    """Without script: the pieces are there to be read and copied, and no button that would do nothing."""
     open_article(page)
+    expect(page.get_by_role("button", name="Points on a drawing")).to_be_hidden()
+    page.get_by_text("Cards and figures: how they are written").click()
+    expect(page.get_by_text("::: points BL23 BL40")).to_be_visible()
     page.get_by_role("button", name="Preview", exact=True).click()
     expect(page.frame_locator("iframe[name=preview]").get_by_text("Typed just now.")).to_be_visible()
     page.get_by_role("link", name="Review and publish").click()
