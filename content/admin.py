@@ -1,6 +1,7 @@
 """How staff write, check and publish articles at the desk."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -75,7 +76,7 @@ class ReferenceInline(admin.StackedInline):  # type: ignore[type-arg]
 class ArticleAdmin(EditingAdmin):
     form = ArticleForm
     inlines = [ReferenceInline]
-    list_display = ["title", "topic", "state", "published_at", "reviewer", "review_due_on"]
+    list_display = ["title", "topic", "state", "out_on", "reviewer", "review_due_on"]
     list_filter = [ReviewDue, "status", "topic", "language"]
     search_fields = ["title", "summary"]
     autocomplete_fields = ["related"]
@@ -88,6 +89,13 @@ class ArticleAdmin(EditingAdmin):
         (_("Who answers for it"), {"fields": ["author", "reviewer", "reviewed_on", "review_due_on"]}),
         (_("Publishing"), {"fields": ["status", "published_at"]}),
     ]
+
+    class Media:
+        css = {"all": ["css/editing.css"]}
+
+    @admin.display(description=_("visible from"), ordering="published_at")
+    def out_on(self, article: Article) -> date | None:
+        return article.published_at and timezone.localdate(article.published_at)
 
     def formfield_for_manytomany(
         self, db_field: "models.ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any

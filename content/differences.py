@@ -87,7 +87,8 @@ def _shortened(lines: Sequence[str], *, begins: bool, ends: bool) -> Iterator[Pi
 
 
 def _words(old: str, new: str) -> Iterator[Piece]:
-    before, after = re.findall(r"\s+|[^\s]+", old), re.findall(r"\s+|[^\s]+", new)
+    """Each word with the space before it, so that what is gone and what is new never run together."""
+    before, after = re.findall(r"\s*\S+|\s+", old), re.findall(r"\s*\S+|\s+", new)
     for kind, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if kind == "equal":
             yield Piece("same", "".join(before[a:b]))

@@ -356,9 +356,9 @@ def test_differences_are_shown_word_by_word_with_the_lines_around_them() -> None
             (
                 Piece("left out"),
                 Piece("same", "Line 7.\nLine 8.\n"),
-                Piece("same", "Line "),
-                Piece("gone", "9."),
-                Piece("new", "nine."),
+                Piece("same", "Line"),
+                Piece("gone", " 9."),
+                Piece("new", " nine."),
                 Piece("same", "\n"),
                 Piece("same", "Line 10.\nLine 11.\n"),
                 Piece("left out"),
@@ -382,11 +382,6 @@ def test_differences_name_other_fields_as_people_read_them() -> None:
         ("last reviewed", (Piece("new", "2026-11-01"),)),
         ("related articles", (Piece("same", "First"), Piece("new", "\nSecond"))),
         ("references", (Piece("same", "1. A study."), Piece("new", " 10.1000/1"))),
-    ] or [(one.label) for one in differences(old, new)] == [
-        "invites to book",
-        "last reviewed",
-        "related articles",
-        "references",
     ]
 
 
@@ -396,9 +391,7 @@ def test_past_states_are_listed_with_what_each_changed(editors: None) -> None:
     draft = Article.objects.get()
     ann.post(at(draft, "change"), FORM | {"body": "## Part\n\nOther <b>text</b>."})
     page = ann.get(at(draft, "revisions")).text
-    assert "<del>Text.</del><ins>Other</ins> <ins>&lt;b&gt;text&lt;/b&gt;.</ins>" in page or (
-        "<del>Text.</del><ins>Other &lt;b&gt;text&lt;/b&gt;.</ins>" in page
-    )
+    assert "<del>Text.</del><ins>Other &lt;b&gt;text&lt;/b&gt;.</ins>" in page
     assert "By ann." in page
     assert "Bring back state 1" in page
     assert "Bring back state 2" not in page
