@@ -5,7 +5,6 @@ from typing import Final
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 
-
 # What public pages show of the database.
 SHOWN: Final = (
     "content.Article",

@@ -53,8 +53,9 @@ def robots_txt(request: HttpRequest) -> HttpResponse:
 @public_page(changes_at=Article.objects.next_publication_at)
 def sitemap_xml(request: HttpRequest) -> HttpResponse:
     """Every public page, by its address under `SITE_URL`; a translated article names its other languages."""
-    sections = {"pages": PageSitemap, "articles": ArticleSitemap}
-    rendered = sitemap(request, sections, template_name="sitemap.xml").render()
+    rendered = sitemap(
+        request, {"pages": PageSitemap, "articles": ArticleSitemap}, template_name="sitemap.xml"
+    ).render()
     return HttpResponse(rendered.content, headers=dict(rendered.items()))
 
 

@@ -26,7 +26,9 @@ from django.views.decorators.http import conditional_page
 
 from clinic.compression import P, View, compressed_page, encoding_for
 
-MAX_AGE: Final = 300  # seconds: a correction reaches whoever has the page open five minutes after staff save it
+MAX_AGE: Final = (
+    300  # seconds: a correction reaches whoever has the page open five minutes after staff save it
+)
 KEPT_FOR: Final = 60  # seconds: how long another machine, which does not see this one's stamp, may be behind
 
 Change = Callable[[datetime], datetime | None]
@@ -45,7 +47,7 @@ class KeptPageMiddleware:
         kept: HttpResponse | None = caches["pages"].get(_key(request)) if _may_be_kept(request) else None
         if kept is None:
             return self.get_response(request)
-        return get_conditional_response(request, etag=kept["ETag"], response=kept)
+        return get_conditional_response(request, etag=kept["ETag"], response=kept) or kept
 
 
 def public_page(*, changes_at: Change | None = None) -> Callable[[View[P]], View[P]]:

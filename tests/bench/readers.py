@@ -9,8 +9,8 @@ from tests.bench.surroundings import Run, Server, say, served
 from tests.bench.table import Row, times_as
 from tests.bench.walks import AT_LEAST, CLIENTS, per_second
 
-ROUNDS = 3
-REQUESTS = 1_200  # of a round; with all rounds fewer than a worker answers before gunicorn starts it anew
+ROUNDS = 8
+REQUESTS = 500  # of a round; with all rounds fewer than a worker answers before gunicorn starts it anew
 HEADERS = {"Accept-Encoding": "br"}
 LENGTH = re.compile(rb"Content-Length: (\d+)")
 
