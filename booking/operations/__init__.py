@@ -35,6 +35,7 @@ from booking.operations.errors import (
 )
 from booking.operations.expiry import Expired, expire_overdue
 from booking.operations.holds import held_time, hold_time, release_hold, release_holds
+from booking.operations.keeping import keep_appointment
 from booking.operations.links import replace_link, send_link_again
 from booking.operations.merges import merge_patients, undo_merge
 from booking.operations.moves import move_appointment
@@ -100,6 +101,7 @@ __all__ = [
     "hold_time",
     "is_asked",
     "join_waitlist",
+    "keep_appointment",
     "leave_waitlist",
     "merge_patients",
     "move_appointment",

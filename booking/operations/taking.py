@@ -25,6 +25,7 @@ Owner = Appointment | Hold | OfferOption
 
 # What staff may book: anything that is free, at once, and as far ahead as calendars reach.
 AT_THE_DESK: Final = {"notice_hours": 0, "horizon_days": 366}
+DELIBERATELY: Final = "overlap in "  # so the history's reason begins where staff put a visit over others
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def choose_place(
 
 def overlap_reason(over_in: Resource | None) -> str:
     """What the history says of a deliberate overlap."""
-    return f"overlap in {over_in}" if over_in else ""
+    return f"{DELIBERATELY}{over_in}" if over_in else ""
 
 
 def put(owner: Appointment, taken: Taken) -> None:
