@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from django.conf import settings
 from django.template import Engine
@@ -82,11 +82,11 @@ def phrases_for_patients() -> Iterator[Text]:
 def _phrases_of_template(path: Path) -> Iterator[str]:
     """What the template hands to translation, as `makemessages` would find it."""
     nodes = Engine.get_default().from_string(path.read_text(encoding="utf-8")).nodelist
-    for node in nodes.get_nodes_by_type(TranslateNode):
+    for node in cast("list[TranslateNode]", nodes.get_nodes_by_type(TranslateNode)):
         phrase = getattr(node.filter_expression.var, "literal", None)
         if isinstance(phrase, str):
             yield phrase
-    for node in nodes.get_nodes_by_type(BlockTranslateNode):
+    for node in cast("list[BlockTranslateNode]", nodes.get_nodes_by_type(BlockTranslateNode)):
         for tokens in filter(None, (node.singular, node.plural)):
             yield node.render_token_list(tokens)[0]
 
