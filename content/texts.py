@@ -16,7 +16,9 @@ from content.starter import read_starter_articles
 from content.statements import statements
 
 # Where staff read and patients do not.
-DESK: Final = re.compile(r"templates/admin/|/(admin|management|models)/|/(admin|models|blocks|desk_\w+)\.py$")
+DESK: Final = re.compile(
+    r"templates/admin/|/(admin|management|models|reports)/|/(admin|models|blocks|desk_\w+)\.py$"
+)
 MARKUP: Final = re.compile(r"<[^>]*>")
 FILLED_IN: Final = re.compile(r"%(?:\((\w+)\))?[sd]")  # where a value is put in
 ADDRESS_OF_SOURCE: Final = re.compile(r"doi:\S+|\b10\.\d{4,}/\S+")
@@ -86,9 +88,9 @@ def _phrases_of_template(path: Path) -> Iterator[str]:
         phrase = getattr(node.filter_expression.var, "literal", None)
         if isinstance(phrase, str):
             yield phrase
-    for node in cast("list[BlockTranslateNode]", nodes.get_nodes_by_type(BlockTranslateNode)):
-        for tokens in filter(None, (node.singular, node.plural)):
-            yield node.render_token_list(tokens)[0]
+    for block in cast("list[BlockTranslateNode]", nodes.get_nodes_by_type(BlockTranslateNode)):
+        for tokens in filter(None, (block.singular, block.plural)):
+            yield block.render_token_list(tokens)[0]
 
 
 def _as_read(phrase: str) -> str:
