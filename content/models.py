@@ -18,7 +18,7 @@ from content.rendering import render_article
 from content.search import index_article
 
 RELATED_AT_MOST = 3
-REVIEW_AHEAD = timedelta(days=60)  # a review takes weeks: staff, sources, a registrant's time
+REVIEW_AHEAD = timedelta(days=30)  # a review takes weeks: staff, sources, a registrant's time
 RESERVED_SLUGS = {"feed", "search"}  # pages under /articles/ that are no article
 
 
