@@ -14,7 +14,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
-from booking import times
+from booking import displaced, times
 from booking.models import Resource
 from clinic import limits
 from clinic.desk_mail import QueuedMailAdmin
@@ -88,6 +88,8 @@ class Desk(AdminSite):
                 "may_decide": request.user.has_perm("booking.decide_appointment"),
                 "waiting": today.waiting(now),
                 "practitioner_days": today.visits_of(day, now=now),
+                "displaced": len(displaced.to_decide(now=now).appointments),
+                "may_close": request.user.has_perms(["booking.add_closure", "booking.decide_appointment"]),
             }
         if request.user.has_perm("clinic.view_queuedmail"):
             context["undelivered"] = QueuedMail.objects.parked().count()

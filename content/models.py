@@ -27,6 +27,12 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         """What readers may see at `now`: the one definition for pages, lists, feed and sitemap."""
         return self.filter(status=Article.Status.PUBLISHED, published_at__lte=now)
 
+    def next_publication_at(self, now: datetime) -> datetime | None:
+        """When the next article comes out that staff have released for later; None if none waits."""
+        later = self.filter(status=Article.Status.PUBLISHED, published_at__gt=now)
+        next_at: datetime | None = later.aggregate(next=models.Min("published_at"))["next"]
+        return next_at
+
     def due_for_review(self, day: date) -> "ArticleQuerySet":
         """Published articles whose next review has come, or comes within `REVIEW_AHEAD`."""
         return self.filter(status=Article.Status.PUBLISHED, review_due_on__lte=day + REVIEW_AHEAD)
