@@ -120,7 +120,7 @@ class DuplicatesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return [
             path("duplicates/", wrap(require_safe(self.duplicates)), name="booking_patient_duplicates"),
             path("merge/", wrap(self.merge), name="booking_patient_merge"),
-            path("merge/<int:pk>/undo/", wrap(require_POST(self.undo)), name="booking_patient_merge_undo"),
+            path("merge/<int:pk>/undo/", wrap(require_POST(self.undo)), name="booking_patientmerge_undo"),
             *super().get_urls(),
         ]
 
