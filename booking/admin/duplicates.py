@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
@@ -234,7 +234,7 @@ class DuplicatesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 def _differing(one: Patient, other: Patient) -> list[str]:
     """The names of the details that both have, each its own, however they are written."""
-    compared = {
+    compared: dict[str, Callable[[Any], str]] = {
         "name": _plain,
         "email": str.lower,
         "phone": _digits,
