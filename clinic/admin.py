@@ -20,6 +20,7 @@ from booking.models import Resource
 from clinic import limits
 from clinic.desk_mail import QueuedMailAdmin
 from clinic.models import QueuedMail
+from content.models import Article
 from content.remarks import Remark
 
 APPS = ["booking", "content", "clinic", "auth"]  # as staff meet them
@@ -106,4 +107,8 @@ class Desk(AdminSite):
             context["late_mails"] = QueuedMail.objects.late(now).count()
         if request.user.has_perm("content.view_remark"):
             context["remarks"] = Remark.objects.filter(is_settled=False).count()
+        if request.user.has_perm("content.view_article"):
+            context["reviews_due"] = (
+                Article.objects.due_for_review(day).defer("body").order_by("review_due_on")
+            )
         return super().index(request, context | (extra_context or {}))

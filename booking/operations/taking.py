@@ -1,8 +1,8 @@
 """Takes time and gives it back: locks, looks again, occupies, releases. Always inside an operation's transaction.
 
-Locks are taken in one order: contacts by key, waitlist entry or course, appointments, then resources by primary
-key, each in one query, once in a transaction. On SQLite the transaction itself is the lock. The database's NoOverlap
-constraint has the last word.
+Locks are taken in one order: patients by key, contacts by key, waitlist entry or course, appointments, then resources
+by primary key, each in one query, once in a transaction. On SQLite the transaction itself is the lock. The database's
+NoOverlap constraint has the last word.
 """
 
 from collections.abc import Collection, Iterable, Iterator

@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('booking', '0003_courses_of_treatment'),
+        ('booking', '0004_merges_of_patients'),
     ]
 
     operations = [
