@@ -16,7 +16,9 @@ from content.starter import read_starter_articles
 from content.statements import statements
 
 # Where staff read and patients do not.
-DESK: Final = re.compile(r"templates/admin/|/(admin|management|models|reports)/|/(admin|models|blocks|desk_\w+)\.py$")
+DESK: Final = re.compile(
+    r"templates/admin/|/(admin|management|models|reports)/|/(admin|models|blocks|desk_\w+)\.py$"
+)
 MARKUP: Final = re.compile(r"<[^>]*>")
 FILLED_IN: Final = re.compile(r"%(?:\((\w+)\))?[sd]")  # where a value is put in
 ADDRESS_OF_SOURCE: Final = re.compile(r"doi:\S+|\b10\.\d{4,}/\S+")
