@@ -9,16 +9,18 @@ from django.contrib.admin.options import TO_FIELD_VAR
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
-from booking import times
+from booking import displaced, times
 from booking.models import Resource
 from clinic import limits
 from clinic.desk_mail import QueuedMailAdmin
 from clinic.models import QueuedMail
+from content.models import Article
 from content.remarks import Remark
 
 APPS = ["booking", "content", "clinic", "auth"]  # as staff meet them
@@ -50,6 +52,16 @@ class Desk(AdminSite):
             return answer(request, *args, **kwargs)
 
         return checked
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Adds the reports."""
+        from booking.admin import reports  # noqa: PLC0415 (its package registers itself at this desk)
+
+        return [
+            path("reports/", self.admin_view(reports.page), name="reports"),
+            path("reports/file/", self.admin_view(reports.as_file), name="reports_file"),
+            *super().get_urls(),
+        ]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Adds whether sample data is still there: every page of the desk then says so."""
@@ -87,10 +99,16 @@ class Desk(AdminSite):
                 "may_decide": request.user.has_perm("booking.decide_appointment"),
                 "waiting": today.waiting(now),
                 "practitioner_days": today.visits_of(day, now=now),
+                "displaced": len(displaced.to_decide(now=now).appointments),
+                "may_close": request.user.has_perms(["booking.add_closure", "booking.decide_appointment"]),
             }
         if request.user.has_perm("clinic.view_queuedmail"):
             context["undelivered"] = QueuedMail.objects.parked().count()
             context["late_mails"] = QueuedMail.objects.late(now).count()
         if request.user.has_perm("content.view_remark"):
             context["remarks"] = Remark.objects.filter(is_settled=False).count()
+        if request.user.has_perm("content.view_article"):
+            context["reviews_due"] = (
+                Article.objects.due_for_review(day).defer("body").order_by("review_due_on")
+            )
         return super().index(request, context | (extra_context or {}))
