@@ -111,8 +111,9 @@ def find_openings(
     rules: BookingRules,
     now: datetime,
     but: Hold | Appointment | None = None,
+    room: Resource | None = None,
 ) -> openings.Openings:
-    """What can be booked online from `first_on` to `last_on`, both included, in the clinic's days.
+    """What can be booked online from `first_on` to `last_on`, both included, in the clinic's days; or in `room` alone.
 
     Practitioners can serve in their hours, extra hours included, until the day holds as many visits as they take
     a day; rooms whenever any practitioner works: the room is turned over within the clinic's hours. What `but`
@@ -145,7 +146,11 @@ def find_openings(
         return openings.Calendar(opened, [(starts_at, ends_at) for starts_at, ends_at, _ in visits], closed)
 
     giving = {row.resource: row for row in hours if row.gives_visit}
-    rooms = {row.resource: row for row in hours if row.kind == Resource.Kind.ROOM}
+    rooms = {
+        row.resource: row
+        for row in hours
+        if row.kind == Resource.Kind.ROOM and (room is None or row.resource == room.pk)
+    }
     return openings.find_openings(
         phases=phases_of(visit_type),
         practitioners={id_: calendar(row, open_by[id_]) for id_, row in giving.items()},
@@ -167,10 +172,11 @@ def opening_at(
     rules: BookingRules,
     now: datetime,
     but: Hold | Appointment | None = None,
+    room: Resource | None = None,
 ) -> openings.Opening | None:
     """The one opening at this start, with this practitioner or anyone, as things stand at this moment."""
     day = times.local_day(starts_at)
-    found = find_openings(visit_type, first_on=day, last_on=day, rules=rules, now=now, but=but)
+    found = find_openings(visit_type, first_on=day, last_on=day, rules=rules, now=now, but=but, room=room)
     return found.at(int(starts_at.timestamp()), practitioner.pk if practitioner else None)
 
 

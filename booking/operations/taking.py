@@ -95,12 +95,15 @@ def look_again(
     practitioner: Resource | None,
     rules: BookingRules,
     now: datetime,
+    room: Resource | None = None,
 ) -> Taken:
-    """The opening as it stands under the locks.
+    """The opening as it stands under the locks, in any room or in this one.
 
     :raises TimeTaken: if there is none.
     """
-    opening = queries.opening_at(visit_type, starts_at, practitioner=practitioner, rules=rules, now=now)
+    opening = queries.opening_at(
+        visit_type, starts_at, practitioner=practitioner, rules=rules, now=now, room=room
+    )
     if opening is None or opening.practitioner is None:
         raise TimeTaken
     return Taken(opening, visit_type)
@@ -114,6 +117,7 @@ def choose_place(
     by: User | None,
     over_in: Resource | None,
     now: datetime,
+    room: Resource | None = None,
 ) -> Taken:
     """Where the visit goes: what is free by the rules of whoever asks, or the very place to book over.
 
@@ -122,7 +126,7 @@ def choose_place(
     """
     if over_in is None:
         rules = BookingRules(**AT_THE_DESK) if by else BookingRules.current()
-        return look_again(visit_type, starts_at, practitioner=practitioner, rules=rules, now=now)
+        return look_again(visit_type, starts_at, practitioner=practitioner, rules=rules, now=now, room=room)
     if by is None or practitioner is None or not by.has_perm("booking.overlap_appointment"):
         raise PermissionDenied
     return _over_what_is_taken(visit_type, starts_at, practitioner=practitioner, room=over_in)
