@@ -24,6 +24,7 @@ from booking.operations.errors import (
     CallBackFirst,
     CourseChanged,
     NoAddress,
+    NoSuchEnd,
     NotAskedNow,
     NotYet,
     OfferEnded,
@@ -44,6 +45,7 @@ from booking.operations.offers import (
 )
 from booking.operations.reminders import Reminded, choose_reminders, remind
 from booking.operations.requests import Details, book_appointment, request_appointment
+from booking.operations.stretching import possible_ends, stretch_appointment
 from booking.operations.waitlist import (
     Wishes,
     can_be_replaced,
@@ -66,6 +68,7 @@ __all__ = [
     "Expired",
     "HowItIs",
     "NoAddress",
+    "NoSuchEnd",
     "NotAskedNow",
     "NotYet",
     "OfferEnded",
@@ -106,6 +109,7 @@ __all__ = [
     "offer_other_times",
     "offer_released_time",
     "plan_course",
+    "possible_ends",
     "release_hold",
     "release_holds",
     "remind",
@@ -114,6 +118,7 @@ __all__ = [
     "request_course",
     "send_link_again",
     "step_back",
+    "stretch_appointment",
     "take_offer",
     "wait_for_earlier",
 ]

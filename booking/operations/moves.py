@@ -27,8 +27,8 @@ def move_appointment(
     """Staff or, with `by` None, the patient move the visit; its status stays.
 
     Without `practitioner` it stays with the present one; of a booked visit only staff may name another. Without
-    `room` it gets the one that fits best. `over_in` as in `book_appointment`. The answer to a request stays promised for the same time, or sooner if the new time
-    needs it. The same key again does nothing and returns the appointment.
+    `room` it gets the one that fits best. `over_in` as in `book_appointment`. The answer to a request stays promised
+    for the same time, or sooner if the new time needs it. The same key again does nothing and returns the appointment.
 
     :raises TimeTaken: if the new time is not free; then the old one is kept.
     :raises AlreadyDecided: if the appointment has changed since `version`, or is past moving.

@@ -158,6 +158,32 @@ def same_place(appointment: Appointment) -> Taken:
     return Taken(there, visit_type)
 
 
+def stretched_places(appointment: Appointment) -> list[Taken]:
+    """The visit when and where it is, once for each time at which the patient could leave; as planned comes first."""
+    visit_type = appointment.visit_type
+    places = [
+        Taken(
+            openings.Opening(
+                int(appointment.starts_at.timestamp()),
+                appointment.practitioner_id,
+                appointment.room_id,
+                stretches,
+            ),
+            visit_type,
+        )
+        for stretches in openings.ways_to_stretch(queries.phases_of(visit_type))
+    ]
+    by_end: dict[datetime, Taken] = {}
+    for place in places:
+        by_end.setdefault(place.fields["ends_at"], place)
+    return list(by_end.values())
+
+
+def is_free(owner: Owner, taken: Taken) -> bool:
+    """Whether nothing else is there, in any lane; ask it under the locks."""
+    return _free_lane(_rows(owner, taken)) == 0
+
+
 def _unstretched(
     visit_type: VisitType, starts_at: datetime, practitioner: int, room: int | None
 ) -> openings.Opening:

@@ -12,9 +12,10 @@ import django
 
 
 def measurements() -> dict[str, Callable[..., Any]]:
-    from tests.bench import finder, pages, race, visits  # noqa: PLC0415 (they need Django to be set up)
+    from tests.bench import calendar, finder, pages, race, visits  # noqa: PLC0415 (they need Django to be set up)
 
     return {
+        "calendar": calendar.measure,
         "finder": finder.measure,
         "pages": pages.measure,
         "race": race.measure,
