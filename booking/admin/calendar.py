@@ -168,7 +168,7 @@ class CalendarAdmin(DecisionsAdmin):
             "views": View,
             "kinds": Resource.Kind,
             "schedule": found,
-            "days": words.days(),
+            "days": words.days(with_free=not shown.is_week),
             "now": now,
         }
         return TemplateResponse(request, "admin/booking/appointment/calendar.html", context)

@@ -55,8 +55,8 @@ def _in_the_way(
             line = words.away(away)
             return _("%(name)s, %(when)s: %(why)s.") % {
                 "name": resource.name,
-                "when": line.when,
-                "why": line.title.lower(),
+                "when": line["when"],
+                "why": line["title"].lower(),
             }
     if not all(
         any(opens <= start and end <= closes for opens, closes in column.hours) for start, end in needed

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Any, Final, NotRequired, TypedDict
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,35 +12,33 @@ from booking.admin.schedule import Away, Column, Entry, Kind, Schedule
 from booking.models import Resource, Status
 from booking.openings import Interval
 
-AWAY, FREE = "away", "free"
 _WALL: Final = "%Y-%m-%dT%H:%M"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One thing in a column, in words; `start` as it stands in addresses, for a time that can be booked."""
+class Line(TypedDict):
+    """One thing in a column, in words. `start` is a time that can be booked, as it stands in addresses.
 
-    kind: str
+    A dictionary, because templates read hundreds of them and find a key at once.
+    """
+
     when: str
-    title: str = ""
-    details: str = ""
-    status: str = ""
-    is_waiting: bool = False
-    is_off: bool = False
-    remark: str = ""
-    page: str = ""
-    move: str = ""
-    reference: str = ""
-    start: str = ""
-    is_over: bool = False
-    is_now: bool = False
+    title: str
+    details: str
+    css: str
+    tag: NotRequired[str]
+    tag_css: NotRequired[str]
+    remark: NotRequired[str]
+    page: NotRequired[str]
+    move: NotRequired[str]
+    start: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
     """A column in words."""
 
-    column: Column
+    name: str
+    slug: str
     hours: str
     lines: list[Line]
 
@@ -60,51 +58,78 @@ class Words:
     def __init__(self, schedule: Schedule, *, now: datetime, may_move: bool = False, back: str = "") -> None:
         self.schedule = schedule
         self.now = int(now.timestamp())
+        self.today = times.local_day(now)
         self.may_move = may_move
-        self.back = back
-        self.clocks: dict[int, str] = {}
+        self.after = f"?next={back}"
         self.statuses = {status.value: str(status.label) for status in Status}
         self.page = reverse("admin:booking_appointment_change", args=[0])
         self.move = reverse("admin:booking_appointment_move", args=[0])
+        self.to = _("%(start)s to %(end)s")
+        self.clocks: dict[int, str] = {}
+        self.walls: dict[int, str] = {}
+        self.spans: dict[Interval, str] = {}
+        self.remarks: dict[Any, str] = {}
 
-    def days(self) -> list[DayOfBoards]:
+    # --- In words ---------------------------------------------------------------------------------------------------
+
+    def days(self, *, with_free: bool) -> list[DayOfBoards]:
+        """Day by day; `with_free` also when practitioners could still be booked."""
         return [
-            DayOfBoards(day, [self.board(column) for column in self.schedule.columns[day]])
+            DayOfBoards(
+                day, [self._board(column, with_free=with_free) for column in self.schedule.columns[day]]
+            )
             for day in self.schedule.days
         ]
 
-    def board(self, column: Column) -> Board:
+    def _board(self, column: Column, *, with_free: bool) -> Board:
+        is_person = column.resource.kind == Resource.Kind.PRACTITIONER
         lines = [
-            *((entry.starts_at, self.line(entry, column)) for entry in column.entries),
+            *((entry.starts_at, self._line(entry, column.resource)) for entry in column.entries),
             *((away.starts_at, self.away(away)) for away in column.closures),
         ]
-        if column.resource.kind == Resource.Kind.PRACTITIONER:
+        if is_person and with_free:
             lines += [(start, self._free(start, end)) for start, end in column.free(self.now)]
-        hours = _(", ").join(map(self.span, column.hours)) or _("Does not work on this day")
-        if column.resource.kind == Resource.Kind.ROOM:
-            hours = ""
-        return Board(column, hours, [line for _at, line in sorted(lines, key=lambda one: one[0])])
-
-    def line(self, entry: Entry, column: Column) -> Line:
-        is_over = entry.has_passed or entry.ends_at <= self.now
-        pk = entry.appointment
-        return Line(
-            kind=entry.kind,
-            when=self.span((entry.starts_at, entry.ends_at)),
-            title=self.title(entry),
-            details=self.details(entry, column.resource),
-            status=self.statuses.get(entry.status, ""),
-            is_waiting=entry.status == Status.PENDING,
-            is_off=entry.has_passed,
-            remark=self.remark(entry, column.resource),
-            page=self.page.replace("/0/", f"/{pk}/") if pk else "",
-            move=self.move.replace("/0/", f"/{pk}/") + f"?next={self.back}"
-            if self.may_move and entry.can_be_moved
-            else "",
-            reference=entry.reference,
-            is_over=is_over,
-            is_now=not is_over and entry.starts_at <= self.now,
+        hours = ", ".join(map(self.span, column.hours)) or _("Does not work on this day")
+        return Board(
+            name=column.resource.name,
+            slug=column.resource.slug,
+            hours=hours if is_person else "",
+            lines=[line for _at, line in sorted(lines, key=lambda one: one[0])],
         )
+
+    def _line(self, entry: Entry, resource: Resource) -> Line:
+        is_over = entry.has_passed or entry.ends_at <= self.now
+        is_now = not is_over and entry.starts_at <= self.now
+        line: Line = {
+            "when": self.span((entry.starts_at, entry.ends_at)),
+            "title": self.title(entry),
+            "details": self.details(entry, resource),
+            "css": "is-over" if is_over else "is-now" if is_now else "",
+            "tag": self.statuses.get(entry.status, ""),
+            "tag_css": _TAGS.get(entry.status, "rh-tag"),
+            "remark": self.remark(entry, resource),
+            "page": self._page(entry),
+        }
+        if self.may_move and entry.can_be_moved:
+            line["move"] = self.move.replace("/0/", f"/{entry.appointment}/") + self.after
+        return line
+
+    def away(self, away: Away) -> Line:
+        return {
+            "when": _("All day") if away.is_all_day else self.span((away.starts_at, away.ends_at)),
+            "title": _("Clinic closed") if away.is_whole_clinic else _("Away"),
+            "details": away.reason,
+            "css": "rh-cal-away is-over" if away.ends_at <= self.now else "rh-cal-away",
+        }
+
+    def _free(self, start: int, end: int) -> Line:
+        return {
+            "when": self.span((start, end)),
+            "title": _("Free"),
+            "details": "",
+            "css": "rh-cal-free",
+            "start": times.write_start(times.from_epoch(start)),
+        }
 
     def title(self, entry: Entry) -> str:
         if entry.kind == Kind.HOLD:
@@ -116,47 +141,42 @@ class Words:
     def details(self, entry: Entry, resource: Resource) -> str:
         """The visit type, and whichever of practitioner and room the column does not say."""
         other = entry.room if resource.kind == Resource.Kind.PRACTITIONER else entry.practitioner
-        return _(", ").join(filter(None, [entry.visit_type, self.schedule.names.get(other or 0, "")]))
+        return f"{entry.visit_type}, {self.schedule.names[other]}" if other else entry.visit_type
 
     def remark(self, entry: Entry, resource: Resource) -> str:
         """When the practitioner is free for others, or the room is turned over; until when a time is held."""
+        alike = (entry.starts_at, entry.ends_at, id(entry.shape), resource.kind, entry.until)
+        if alike not in self.remarks:
+            self.remarks[alike] = ", ".join(self._remarks(entry, resource))
+        return self.remarks[alike]
+
+    def _remarks(self, entry: Entry, resource: Resource) -> list[str]:
         said = []
         if entry.until:
             until = times.from_epoch(entry.until)
-            said.append(
-                _("kept until %(when)s")
-                % {"when": timetable.label(until) if _same_day(until, self.now) else times.moment(until)}
-            )
+            when = timetable.label(until) if until.date() == self.today else times.moment(until)
+            said.append(_("kept until %(when)s") % {"when": when})
         _start, free_at = entry.span(resource)
         if free_at > entry.ends_at:
             said.append(_("free again at %(time)s") % {"time": self.clock(free_at)})
-        if resource.kind == Resource.Kind.PRACTITIONER and (gaps := _gaps(entry, resource)):
-            said.append(_("practitioner free %(times)s") % {"times": _(", ").join(map(self.span, gaps))})
-        return _(", ").join(said)
+        if resource.kind == Resource.Kind.PRACTITIONER and (idle := entry.idle()):
+            said.append(_("practitioner free %(times)s") % {"times": ", ".join(map(self.span, idle))})
+        return said
 
     def span(self, interval: Interval) -> str:
         """10:00 am to 11:05 am."""
-        start, end = interval
-        return _("%(start)s to %(end)s") % {"start": self.clock(start), "end": self.clock(end)}
+        if interval not in self.spans:
+            start, end = interval
+            self.spans[interval] = self.to % {"start": self.clock(start), "end": self.clock(end)}
+        return self.spans[interval]
 
     def clock(self, at: int) -> str:
         if at not in self.clocks:
             self.clocks[at] = timetable.label(times.from_epoch(at))
         return self.clocks[at]
 
-    def away(self, away: Away) -> Line:
-        title = _("Clinic closed") if away.is_whole_clinic else _("Away")
-        when = _("All day") if away.is_all_day else self.span((away.starts_at, away.ends_at))
-        return Line(AWAY, when, title=title, details=away.reason)
-
-    def _free(self, start: int, end: int) -> Line:
-        return Line(
-            FREE,
-            self.span((start, end)),
-            title=_("Free"),
-            start=times.write_start(times.from_epoch(start)),
-            is_now=start <= self.now,
-        )
+    def _page(self, entry: Entry) -> str:
+        return self.page.replace("/0/", f"/{entry.appointment}/") if entry.appointment else ""
 
     # --- As the script draws it ---------------------------------------------------------------------------------
 
@@ -167,70 +187,64 @@ class Words:
         for day in self.schedule.days:
             opens, closes = (times.epoch(*_hour(day, hour)) for hour in (first_hour, last_hour))
             for column in self.schedule.columns[day]:
-                found += [_background(column, start, end) for start, end in column.closed(opens, closes)]
+                found += [
+                    self._shaded(column, start, end) | {"kind": "closed"}
+                    for start, end in column.closed(opens, closes)
+                ]
                 for away in column.closures:
                     line = self.away(away)
-                    found.append(
-                        _background(column, away.starts_at, away.ends_at)
-                        | {"title": line.title, "details": line.details, "kind": AWAY}
-                    )
-                found += [self.event(entry, column) for entry in column.entries]
+                    says = ": ".join(filter(None, [line["title"], line["details"]]))
+                    shaded = self._shaded(column, away.starts_at, away.ends_at)
+                    found.append(shaded | {"kind": "away", "title": says})
+                found += [self._event(entry, column.resource) for entry in column.entries]
         return found
 
-    def event(self, entry: Entry, column: Column) -> dict[str, Any]:
-        line = self.line(entry, column)
-        start, end = entry.span(column.resource)
+    def _event(self, entry: Entry, resource: Resource) -> dict[str, Any]:
+        start, end = entry.span(resource)
         return {
-            "column": column.resource.slug,
-            "kind": line.kind,
+            "column": resource.slug,
+            "kind": entry.kind,
             "status": entry.status,
-            "start": _wall(start),
-            "end": _wall(start, longer_by=end - start),
+            "start": self._wall(start),
+            "end": self._wall(start, longer_by=end - start),
             "at": self.clock(entry.starts_at),
-            "when": line.when,
-            "title": line.title,
-            "details": line.details,
-            "state": line.status,
-            "remark": line.remark,
-            "page": line.page,
+            "when": self.span((entry.starts_at, entry.ends_at)),
+            "title": self.title(entry),
+            "details": self.details(entry, resource),
+            "state": self.statuses.get(entry.status, ""),
+            "remark": self.remark(entry, resource),
+            "page": self._page(entry),
             "pk": entry.appointment,
             "version": entry.version,
-            "isOver": line.is_over,
-            "canMove": bool(line.move),
-            "canStretch": self.may_move and entry.can_stretch,
+            "isOver": entry.has_passed or entry.ends_at <= self.now,
+            "canMove": self.may_move and entry.kind == Kind.VISIT and entry.can_be_moved,
+            "canStretch": self.may_move and entry.can_stretch and not entry.has_passed,
             "bands": [
-                [(part.ends_at - part.starts_at) // 60, is_busy, part.name]
-                for part, is_busy in entry.bands(column.resource)
+                [(part.ends - part.begins) // 60, part.needs(resource.kind), part.name]
+                for part in entry.shape.parts
+                if part.begins < end - start
             ],
         }
 
+    def _shaded(self, column: Column, start: int, end: int) -> dict[str, Any]:
+        return {"column": column.resource.slug, "start": self._wall(start), "end": self._wall(end)}
 
-def _background(column: Column, start: int, end: int) -> dict[str, Any]:
-    return {"column": column.resource.slug, "kind": "closed", "start": _wall(start), "end": _wall(end)}
+    def _wall(self, at: int, *, longer_by: int = 0) -> str:
+        """The wall time; or what a clock that is never changed would show so many seconds later."""
+        if longer_by:
+            return f"{times.from_epoch(at).replace(tzinfo=None) + timedelta(seconds=longer_by):{_WALL}}"
+        if at not in self.walls:
+            self.walls[at] = f"{times.from_epoch(at):{_WALL}}"
+        return self.walls[at]
 
 
-def _wall(at: int, *, longer_by: int = 0) -> str:
-    """The wall time, or what a clock without changes would show so many seconds later."""
-    return (times.from_epoch(at).replace(tzinfo=None) + timedelta(seconds=longer_by)).strftime(_WALL)
+_TAGS: Final = {
+    Status.PENDING.value: "rh-tag rh-tag--wait",
+    Status.FULFILLED.value: "rh-tag rh-tag--off",
+    Status.NOSHOW.value: "rh-tag rh-tag--off",
+}
 
 
 def _hour(day: date, hour: int) -> tuple[date, time]:
     """The full hour as a day and a wall time; 24 is the next midnight."""
     return (day, time(hour)) if hour < 24 else (day + timedelta(days=1), time.min)  # noqa: PLR2004
-
-
-def _gaps(entry: Entry, resource: Resource) -> list[Interval]:
-    """While the patient is there and does not need the practitioner; neighbouring phases as one."""
-    gaps: list[Interval] = []
-    for part, is_busy in entry.bands(resource):
-        if is_busy or part.starts_at >= entry.ends_at:
-            continue
-        if gaps and gaps[-1][1] == part.starts_at:
-            gaps[-1] = (gaps[-1][0], part.ends_at)
-        else:
-            gaps.append((part.starts_at, part.ends_at))
-    return gaps
-
-
-def _same_day(at: datetime, now: int) -> bool:
-    return at.date() == times.local_day(times.from_epoch(now))

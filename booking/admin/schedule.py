@@ -4,12 +4,14 @@ Read in ten queries however much stands there, and kept as whole seconds since 1
 thousands of occupancies.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any
 
 from django.db.models import Q, TextChoices
@@ -44,13 +46,34 @@ class Kind(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One phase of a visit; without a name where the visit type has other phases by now."""
+    """One phase, in seconds after the visit's start; without a name where the visit type has other phases by now."""
 
-    starts_at: int
-    ends_at: int
+    begins: int
+    ends: int
     name: str
     needs_practitioner: bool
     needs_room: bool
+
+    def needs(self, kind: str) -> bool:
+        return self.needs_practitioner if kind == Resource.Kind.PRACTITIONER else self.needs_room
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What visits alike have in common: their parts, and when these need a practitioner or a room."""
+
+    parts: Sequence[Part]
+    busy: dict[str, list[Interval]]
+    idle: list[Interval]
+
+    @classmethod
+    def of(cls, parts: Sequence[Part]) -> "Shape":
+        busy = {
+            kind: _joined((part.begins, part.ends) for part in parts if part.needs(kind))
+            for kind in Resource.Kind.values
+        }
+        idle = _joined((part.begins, part.ends) for part in parts if not part.needs_practitioner)
+        return cls(parts, busy, idle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +89,7 @@ class Entry:
     practitioner: int
     room: int | None
     visit_type: str
-    parts: tuple[Part, ...]
+    shape: Shape
     patient: str = ""
     appointment: int | None = None
     reference: str = ""
@@ -86,16 +109,20 @@ class Entry:
 
     def span(self, resource: Resource) -> Interval:
         """How long it stands in this column: the patient's time, and the room's while it is turned over."""
-        return self.starts_at, max([self.ends_at, *(end for _, end in self.busy(resource))])
-
-    def bands(self, resource: Resource) -> list[tuple[Part, bool]]:
-        """The parts that stand in this column, each with whether the practitioner or the room is needed."""
-        _, ends_at = self.span(resource)
-        return [(part, _needs(part, resource)) for part in self.parts if part.starts_at < ends_at]
+        busy = self.shape.busy[resource.kind]
+        return self.starts_at, max(self.ends_at, self.starts_at + busy[-1][1]) if busy else self.ends_at
 
     def busy(self, resource: Resource) -> list[Interval]:
         """When it keeps this practitioner or room."""
-        return [(part.starts_at, part.ends_at) for part in self.parts if _needs(part, resource)]
+        return [
+            (self.starts_at + begins, self.starts_at + ends)
+            for begins, ends in self.shape.busy[resource.kind]
+        ]
+
+    def idle(self) -> list[Interval]:
+        """When the patient is there and the practitioner free."""
+        intervals = [(self.starts_at + begins, self.starts_at + ends) for begins, ends in self.shape.idle]
+        return [(begins, ends) for begins, ends in intervals if begins < self.ends_at]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +205,8 @@ def read(days: Sequence[date], *, kind: Resource.Kind, only: str, now: datetime)
     hours = _hours(days)
     closures = list(_closures(window))
     entries = _entries(window, now=now)
-    places = {entry.practitioner for entry in entries} | {entry.room for entry in entries}
+    standing = _by_place(entries, list(midnights.items()))
+    places = {place for _day, place in standing}
     choices = [one for one in resources if one.kind == kind and (one.is_active or one.pk in places)]
     shown = [one for one in choices if one.slug == only] or choices
 
@@ -200,12 +228,7 @@ def read(days: Sequence[date], *, kind: Resource.Kind, only: str, now: datetime)
                 for who, start, end, reason in closures
                 if who in (None, resource.pk) and start < last and end > first
             ],
-            entries=[
-                entry
-                for entry in entries
-                if first <= entry.starts_at < last
-                and resource.pk == (entry.practitioner if is_person else entry.room)
-            ],
+            entries=standing[day, resource.pk],
         )
 
     return Schedule(
@@ -215,6 +238,19 @@ def read(days: Sequence[date], *, kind: Resource.Kind, only: str, now: datetime)
         columns={day: [column(day, resource) for resource in shown] for day in days},
         names={one.pk: one.name for one in resources},
     )
+
+
+def _by_place(
+    entries: Iterable[Entry], midnights: list[tuple[date, int]]
+) -> dict[tuple[date, int], list[Entry]]:
+    """The entries under the day and the practitioner, and again under the day and the room."""
+    found: dict[tuple[date, int], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        day, _midnight = midnights[bisect_right(midnights, entry.starts_at, key=itemgetter(1)) - 1]
+        found[day, entry.practitioner].append(entry)
+        if entry.room:
+            found[day, entry.room].append(entry)
+    return found
 
 
 def _hours(days: Sequence[date]) -> dict[tuple[date, int | None], list[Interval]]:
@@ -249,7 +285,7 @@ def _entries(window: Interval, *, now: datetime) -> list[Entry]:
     """Everything that stands in the window, in order of time."""
     first, last = map(times.from_epoch, window)
     occupied = _occupied(first, last, now=now)
-    parts_of = _PartsOf(_phases())
+    shape_of = _ShapeOf(_phases())
     place = (Epoch("starts_at"), Epoch("ends_at"), "practitioner", "room", "visit_type", "visit_type__name")
     within = Q(starts_at__gte=first, starts_at__lt=last)
     visits = Appointment.objects.of_a_day().filter(within).order_by()
@@ -267,7 +303,7 @@ def _entries(window: Interval, *, now: datetime) -> list[Entry]:
         type_id,
         type_name,
     ) in visits.values_list("pk", "reference", "status", "version", "patient__name", *place):
-        parts = parts_of(type_id, start, who, occupied["appointment", pk])
+        shape = shape_of(type_id, start, who, occupied["appointment", pk])
         found.append(
             Entry(
                 Kind.VISIT,
@@ -276,27 +312,27 @@ def _entries(window: Interval, *, now: datetime) -> list[Entry]:
                 who,
                 room,
                 type_name,
-                parts,
+                shape,
                 patient=patient,
                 appointment=pk,
                 reference=reference,
                 status=status,
                 version=version,
-                can_stretch=parts_of.can_stretch(type_id, parts),
+                can_stretch=shape_of.can_stretch(type_id, shape),
             )
         )
     holds = Hold.objects.filter(within, expires_at__gt=now).order_by()
     for pk, until, start, end, who, room, type_id, type_name in holds.values_list(
         "pk", Epoch("expires_at"), *place
     ):
-        parts = parts_of(type_id, start, who, occupied["hold", pk])
-        found.append(Entry(Kind.HOLD, start, end, who, room, type_name, parts, until=until))
-    found += _offered(within, occupied, parts_of, now=now)
+        shape = shape_of(type_id, start, who, occupied["hold", pk])
+        found.append(Entry(Kind.HOLD, start, end, who, room, type_name, shape, until=until))
+    found += _offered(within, occupied, shape_of, now=now)
     return sorted(found, key=lambda entry: (entry.starts_at, entry.practitioner))
 
 
 def _offered(
-    within: Q, occupied: dict[_Owner, list[tuple[int, int, int]]], parts_of: "_PartsOf", *, now: datetime
+    within: Q, occupied: dict[_Owner, list[tuple[int, int, int]]], shape_of: "_ShapeOf", *, now: datetime
 ) -> list[Entry]:
     """The times that are held until their offer ends, to whomever they are offered."""
     options = OfferOption.objects.filter(within, offer__expires_at__gt=now).select_related(
@@ -321,7 +357,7 @@ def _offered(
                 option.practitioner_id,
                 option.room_id,
                 about.visit_type.name,
-                parts_of(about.visit_type_id, start, option.practitioner_id, occupied["option", option.pk]),
+                shape_of(about.visit_type_id, start, option.practitioner_id, occupied["option", option.pk]),
                 patient=about.patient.name,
                 appointment=option.offer.appointment_id,
                 reference=about.reference,
@@ -354,30 +390,27 @@ def _phases() -> dict[int, list[Phase]]:
     return found
 
 
-class _PartsOf:
+class _ShapeOf:
     """Tells from what a visit occupies which phase it is in when; visits alike are worked out once."""
 
     def __init__(self, phases: dict[int, list[Phase]]) -> None:
         self.phases = phases
-        self.known: dict[Any, list[Part]] = {}
+        self.known: dict[Any, Shape] = {}
 
     def __call__(
         self, visit_type: int, starts_at: int, practitioner: int, occupied: list[tuple[int, int, int]]
-    ) -> tuple[Part, ...]:
+    ) -> Shape:
         spans = tuple(
             (resource == practitioner, start - starts_at, end - starts_at)
             for resource, start, end in occupied
         )
         if (visit_type, spans) not in self.known:
-            self.known[visit_type, spans] = self._named(visit_type, spans) or _unnamed(spans)
-        return tuple(
-            replace(part, starts_at=starts_at + part.starts_at, ends_at=starts_at + part.ends_at)
-            for part in self.known[visit_type, spans]
-        )
+            self.known[visit_type, spans] = Shape.of(self._named(visit_type, spans) or _unnamed(spans))
+        return self.known[visit_type, spans]
 
-    def can_stretch(self, visit_type: int, parts: Sequence[Part]) -> bool:
+    def can_stretch(self, visit_type: int, shape: Shape) -> bool:
         """Whether the patient could leave later, or earlier again; the last phase never stretches."""
-        is_as_planned = bool(parts and parts[0].name)
+        is_as_planned = bool(shape.parts and shape.parts[0].name)
         return is_as_planned and any(phase.may_stretch_by for phase in self.phases[visit_type][:-1])
 
     def _named(self, visit_type: int, spans: Sequence[tuple[bool, int, int]]) -> list[Part]:
@@ -420,10 +453,6 @@ def _unnamed(spans: Iterable[tuple[bool, int, int]]) -> list[Part]:
         Part(start, end, "", needed(True, start), needed(False, start))  # noqa: FBT003
         for start, end in pairwise(cuts)
     ]
-
-
-def _needs(part: Part, resource: Resource) -> bool:
-    return part.needs_practitioner if resource.kind == Resource.Kind.PRACTITIONER else part.needs_room
 
 
 def _joined(intervals: Iterable[Interval]) -> list[Interval]:

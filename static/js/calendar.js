@@ -77,6 +77,8 @@ async function again(calendar) {
 
 function boxes(shown) {
   return shown.events.map((event) => ({
+    // The same box when it is fetched again, so that the focus stays where it is.
+    id: event.kind === "visit" ? `visit ${event.pk}` : [event.kind, event.column, event.start].join(" "),
     start: event.start,
     end: event.end,
     resourceIds: [event.column],
@@ -106,7 +108,7 @@ function plain() {
 function content(event, shown) {
   const facts = event.extendedProps;
   if (!facts.bands) {
-    return facts.title ? [made("span", "rh-box-away", [facts.title, facts.details].filter(Boolean).join(": "))] : [];
+    return facts.title ? [made("span", "rh-box-away", facts.title)] : [];
   }
   const bands = made("span", "rh-box-bands");
   for (const [minutes, isBusy, name] of facts.bands) {

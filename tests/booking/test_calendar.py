@@ -78,7 +78,7 @@ def lines(client: Client, **asked: Any) -> list[tuple[str, list[tuple[str, str, 
     page = client.get(CALENDAR, asked)
     assert page.status_code == 200
     return [
-        (board.column.resource.name, [(line.when, line.title, line.details) for line in board.lines])
+        (board.name, [(line["when"], line["title"], line["details"]) for line in board.lines])
         for day in page.context["days"]
         for board in day.boards
     ]
