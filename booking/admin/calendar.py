@@ -1,5 +1,6 @@
 """The calendar's addresses: the page, what the script draws, and what a drag asks for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, cast
@@ -143,12 +144,14 @@ class CalendarAdmin(DecisionsAdmin):
     """Adds the calendar to the addresses of appointments; dragging needs the permission that moving needs."""
 
     def get_urls(self) -> list[URLResolver | URLPattern]:  # type: ignore[override]
-        wrap = self.admin_site.admin_view
-        name = "booking_appointment_{}".format
+        def page(address: str, name: str, view: Callable[..., HttpResponse]) -> URLPattern:
+            wrapped = self.admin_site.admin_view(require_GET(view))
+            return path(address, wrapped, name=f"booking_appointment_{name}")
+
         return [
-            path("calendar/", wrap(require_GET(self.calendar)), name=name("calendar")),
-            path("calendar/events/", wrap(require_GET(self.events)), name=name("events")),
-            path("<int:pk>/drag/", wrap(require_POST(self.drag)), name=name("drag")),
+            page("calendar/", "calendar", self.calendar),
+            page("calendar/events/", "events", self.events),
+            self.act("drag", require_POST(self.drag)),
             *super().get_urls(),
         ]
 

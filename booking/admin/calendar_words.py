@@ -84,7 +84,10 @@ class Words:
     def _board(self, column: Column, *, with_free: bool) -> Board:
         is_person = column.resource.kind == Resource.Kind.PRACTITIONER
         lines = [
-            *((entry.starts_at, self._line(entry, column.resource)) for entry in column.entries),
+            *(
+                (entry.starts_at, self._line(entry, column.resource, with_idle=not with_free))
+                for entry in column.entries
+            ),
             *((away.starts_at, self.away(away)) for away in column.closures),
         ]
         if is_person and with_free:
@@ -97,7 +100,7 @@ class Words:
             lines=[line for _at, line in sorted(lines, key=lambda one: one[0])],
         )
 
-    def _line(self, entry: Entry, resource: Resource) -> Line:
+    def _line(self, entry: Entry, resource: Resource, *, with_idle: bool) -> Line:
         is_over = entry.has_passed or entry.ends_at <= self.now
         is_now = not is_over and entry.starts_at <= self.now
         line: Line = {
@@ -107,7 +110,7 @@ class Words:
             "css": "is-over" if is_over else "is-now" if is_now else "",
             "tag": self.statuses.get(entry.status, ""),
             "tag_css": _TAGS.get(entry.status, "rh-tag"),
-            "remark": self.remark(entry, resource),
+            "remark": self.remark(entry, resource, with_idle=with_idle),
             "page": self._page(entry),
         }
         if self.may_move and entry.can_be_moved:
@@ -143,14 +146,14 @@ class Words:
         other = entry.room if resource.kind == Resource.Kind.PRACTITIONER else entry.practitioner
         return f"{entry.visit_type}, {self.schedule.names[other]}" if other else entry.visit_type
 
-    def remark(self, entry: Entry, resource: Resource) -> str:
-        """When the practitioner is free for others, or the room is turned over; until when a time is held."""
-        alike = (entry.starts_at, entry.ends_at, id(entry.shape), resource.kind, entry.until)
+    def remark(self, entry: Entry, resource: Resource, *, with_idle: bool) -> str:
+        """Until when a time is held and the room turned over; `with_idle` also when the practitioner is free."""
+        alike = (entry.starts_at, entry.ends_at, id(entry.shape), resource.kind, entry.until, with_idle)
         if alike not in self.remarks:
-            self.remarks[alike] = ", ".join(self._remarks(entry, resource))
+            self.remarks[alike] = ", ".join(self._remarks(entry, resource, with_idle=with_idle))
         return self.remarks[alike]
 
-    def _remarks(self, entry: Entry, resource: Resource) -> list[str]:
+    def _remarks(self, entry: Entry, resource: Resource, *, with_idle: bool) -> list[str]:
         said = []
         if entry.until:
             until = times.from_epoch(entry.until)
@@ -159,7 +162,7 @@ class Words:
         _start, free_at = entry.span(resource)
         if free_at > entry.ends_at:
             said.append(_("free again at %(time)s") % {"time": self.clock(free_at)})
-        if resource.kind == Resource.Kind.PRACTITIONER and (idle := entry.idle()):
+        if with_idle and resource.kind == Resource.Kind.PRACTITIONER and (idle := entry.idle()):
             said.append(_("practitioner free %(times)s") % {"times": ", ".join(map(self.span, idle))})
         return said
 
@@ -212,7 +215,7 @@ class Words:
             "title": self.title(entry),
             "details": self.details(entry, resource),
             "state": self.statuses.get(entry.status, ""),
-            "remark": self.remark(entry, resource),
+            "remark": self.remark(entry, resource, with_idle=True),
             "page": self._page(entry),
             "pk": entry.appointment,
             "version": entry.version,

@@ -7,7 +7,7 @@ from uuid import uuid4
 from django import forms
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -63,12 +63,9 @@ class StretchingAdmin(DecisionsAdmin):
     """Adds to an appointment's addresses those that let it last longer."""
 
     def get_urls(self) -> list[URLResolver | URLPattern]:  # type: ignore[override]
-        wrap = self.admin_site.admin_view
         return [
-            path("<int:pk>/stretch/", wrap(self.stretch), name="booking_appointment_stretch"),
-            path(
-                "<int:pk>/drag-end/", wrap(require_POST(self.drag_end)), name="booking_appointment_drag_end"
-            ),
+            self.act("stretch", self.stretch),
+            self.act("drag-end", require_POST(self.drag_end)),
             *super().get_urls(),
         ]
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 
 from booking import openings, queries, times
 from booking.models import Appointment, BookingRules, Hold, Occupancy, OfferOption, Resource, VisitType
@@ -161,6 +161,7 @@ def same_place(appointment: Appointment) -> Taken:
 def stretched_places(appointment: Appointment) -> list[Taken]:
     """The visit when and where it is, once for each time at which the patient could leave; as planned comes first."""
     visit_type = appointment.visit_type
+    prefetch_related_objects([visit_type], "phases")  # every place asks for them
     places = [
         Taken(
             openings.Opening(

@@ -47,13 +47,29 @@ async function drawn() {
     slotLabelFormat: (at) => clock(at, shown),
     dayHeaderFormat: (on) => shown.days[day(on)]?.[0] ?? "",
     eventContent: (info) => ({domNodes: content(info.event, shown)}),
-    eventDrop: (info) => dropped(info, calendar),
-    eventResize: (info) => stretched(info, calendar),
+    eventDrop: (info) => dropped(info, again),
+    eventResize: (info) => stretched(info, again),
     dateClick: (info) => book(info, shown),
     viewDidMount: () => plain(),
   });
   plain();
-  window.addEventListener("focus", () => again(calendar));
+  let known = JSON.stringify(shown.events);
+
+  // Boxes are drawn anew only if something has changed; the focus stays on its visit.
+  async function again() {
+    const now = dialog.open ? null : await fetched();
+    if (!now || JSON.stringify(now.events) === known) {
+      return;
+    }
+    const page = grid.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    known = JSON.stringify(now.events);
+    calendar.setOption("events", boxes(now));
+    if (page) {
+      requestAnimationFrame(() => grid.querySelector(`a[href="${page}"]`)?.focus());
+    }
+  }
+
+  window.addEventListener("focus", again);
 }
 
 async function fetched() {
@@ -65,20 +81,8 @@ async function fetched() {
   }
 }
 
-async function again(calendar) {
-  if (dialog.open) {
-    return;
-  }
-  const shown = await fetched();
-  if (shown) {
-    calendar.setOption("events", boxes(shown));
-  }
-}
-
 function boxes(shown) {
   return shown.events.map((event) => ({
-    // The same box when it is fetched again, so that the focus stays where it is.
-    id: event.kind === "visit" ? `visit ${event.pk}` : [event.kind, event.column, event.start].join(" "),
     start: event.start,
     end: event.end,
     resourceIds: [event.column],
@@ -143,7 +147,7 @@ function made(name, className, text = "") {
 
 // --- Moving --------------------------------------------------------------------------------------------------------
 
-async function dropped(info, calendar) {
+async function dropped(info, again) {
   const {pk, version, column} = info.event.extendedProps;
   const sent = {
     version,
@@ -161,10 +165,10 @@ async function dropped(info, calendar) {
     info.revert();
   }
   say(answer.says, answer.isDone);
-  await again(calendar);
+  await again();
 }
 
-async function stretched(info, calendar) {
+async function stretched(info, again) {
   const {pk, version} = info.event.extendedProps;
   const sent = {version, key: crypto.randomUUID(), longer_by: info.endDelta.seconds / 60};
   const answer = await post(grid.dataset.stretch, pk, sent);
@@ -172,7 +176,7 @@ async function stretched(info, calendar) {
     info.revert();
   }
   say(answer.says, answer.isDone);
-  await again(calendar);
+  await again();
 }
 
 async function post(address, pk, facts) {

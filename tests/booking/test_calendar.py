@@ -339,7 +339,7 @@ def drag(client: Client, appointment: Appointment, at: datetime, column: str, **
 
 def stretch(client: Client, appointment: Appointment, minutes: int, **fields: Any) -> Any:
     sent = {"version": appointment.version, "key": uuid4(), "longer_by": minutes}
-    return client.post(act(appointment, "drag_end"), sent | fields)
+    return client.post(act(appointment, "drag-end"), sent | fields)
 
 
 def test_a_dropped_visit_is_asked_about_before_anything_changes(receptionist: Client) -> None:

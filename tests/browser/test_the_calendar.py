@@ -50,7 +50,8 @@ def test_a_visit_is_dragged_and_what_is_taken_is_refused_with_the_reason(site: S
     question = desk.get_by_role("dialog", name="Move this visit?")
     expect(question).to_contain_text("Wing Chan is told by e-mail, with a new calendar file.")
     look_at(desk, "37-calendar-question")
-    desk.keyboard.press("Enter")
+    with desk.expect_response(lambda answer: "/calendar/events/" in answer.url):
+        desk.keyboard.press("Enter")
     expect(said).to_contain_text("11:00 am")
     expect(visit_of_wing_chan).to_contain_text("11:00 am")
 
@@ -79,6 +80,7 @@ def box(page: Page, name: str) -> Locator:
 
 def drag(page: Page, what: Locator, pixels: float, *, by_the_end: bool = False) -> None:
     """Presses on the visit, or on its lower edge, and lets it go so many pixels further down."""
+    what.scroll_into_view_if_needed()  # waits until it lies still
     there = what.bounding_box()
     assert there
     across, down = there["x"] + 100, there["y"] + (there["height"] - 4 if by_the_end else 10)
