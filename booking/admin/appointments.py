@@ -17,8 +17,10 @@ from booking.admin.arranging import ArrangingAdmin
 from booking.admin.attendance import AttendanceAdmin
 from booking.admin.calendar import CalendarAdmin
 from booking.admin.care_plan import CarePlanAdmin
+from booking.admin.day_sheet import DaySheetAdmin
 from booking.admin.decisions import who
 from booking.admin.links import LinkAdmin
+from booking.admin.phone import PhoneBookingAdmin
 from booking.admin.stretching import StretchingAdmin
 from booking.admin.today import midnight
 from booking.check_in_plot import check_in_plot
@@ -58,7 +60,14 @@ class StartsFilter(admin.SimpleListFilter):
 
 @admin.register(Appointment)
 class AppointmentAdmin(
-    CalendarAdmin, StretchingAdmin, CarePlanAdmin, LinkAdmin, ArrangingAdmin, AttendanceAdmin
+    CalendarAdmin,
+    StretchingAdmin,
+    PhoneBookingAdmin,
+    DaySheetAdmin,
+    CarePlanAdmin,
+    LinkAdmin,
+    ArrangingAdmin,
+    AttendanceAdmin,
 ):
     list_display = ["reference", "when", "visit", "patient", "status_and_flags"]
     list_filter = [

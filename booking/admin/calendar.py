@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import TextChoices
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -168,6 +168,7 @@ class CalendarAdmin(DecisionsAdmin):
             "form": form,
             "shown": shown,
             "may_move": self.may_decide(request),
+            "book": reverse("admin:booking_appointment_book") if self._offers_booking(request) else "",
             "views": View,
             "kinds": Resource.Kind,
             "schedule": found,
@@ -227,6 +228,10 @@ class CalendarAdmin(DecisionsAdmin):
         except AlreadyDecided as error:
             return refused(changed_meanwhile(error.appointment))
         return JsonResponse({"says": _moved(moved)})
+
+    def _offers_booking(self, request: HttpRequest) -> bool:
+        """Whoever books looks through the patients too."""
+        return self.may_decide(request) and request.user.has_perm("booking.view_patient")
 
     def _shown(self, request: HttpRequest) -> tuple[ShownForm, Shown, datetime]:
         """:raises PermissionDenied: if this person may not see appointments."""

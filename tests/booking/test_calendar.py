@@ -3,7 +3,9 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -295,6 +297,19 @@ def test_who_may_only_look_is_offered_no_move(viewer: Client) -> None:
     assert "Move…" not in viewer.get(CALENDAR, {"on": day_of(wall(9))}).content.decode()
     [event] = events(viewer, on=day_of(wall(9)))
     assert (event["canMove"], event["canStretch"]) == (False, False)
+
+
+def test_a_free_time_leads_to_booking_by_phone_for_who_may_book(receptionist: Client) -> None:
+    clinic()
+    on = day_of(wall(9))
+    assert "Book by phone" not in receptionist.get(CALENDAR, {"on": on}).content.decode()
+    booker = signed_in(make_staff("booker", "decide_appointment", "view_appointment", "view_patient"))
+    content = booker.get(CALENDAR, {"on": on}).content.decode()
+    link = (
+        f"/admin/booking/appointment/book/?start={quote(times.write_start(wall(9)))}&amp;practitioner=mei-lin"
+    )
+    assert f'href="{link}"' in content
+    assert booker.get(unescape(link)).status_code == 200
 
 
 def test_every_visit_leads_to_its_page_and_to_the_form_that_moves_it(receptionist: Client) -> None:
