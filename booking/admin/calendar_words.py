@@ -108,11 +108,12 @@ class Words:
             "title": self.title(entry),
             "details": self.details(entry, resource),
             "css": "is-over" if is_over else "is-now" if is_now else "",
-            "tag": self.statuses.get(entry.status, ""),
-            "tag_css": _TAGS.get(entry.status, "rh-tag"),
             "remark": self.remark(entry, resource, with_idle=with_idle),
             "page": self._page(entry),
         }
+        if entry.status not in ("", Status.BOOKED):
+            line["tag"] = self.statuses[entry.status]
+            line["tag_css"] = _TAGS.get(entry.status, "rh-tag")
         if self.may_move and entry.can_be_moved:
             line["move"] = self.move.replace("/0/", f"/{entry.appointment}/") + self.after
         return line
