@@ -37,6 +37,8 @@ PAGES = [
 ]
 # A tool reads the pages, which are the same from every database; before the browser, under which none is asked.
 VALID_HTML = "tests/site/test_valid_html.py"
+# It measures speed, and with it whatever else the machine does: it comes last and alone.
+LIGHTHOUSE = "tests/browser/test_lighthouse.py"
 # These go through the same lines again and again, or in processes of their own: to measure them would only take time.
 UNMEASURED = [
     "tests/bench",
@@ -141,9 +143,11 @@ def main() -> int:
         commands.append(pytest("-p", "tests.postgresql", "tests", *elsewhere, coverage=False))
     if apart:
         commands.append(pytest(*apart, coverage=False))
-    browser = ["tests/browser"] if shutil.which("chromium") else []
+    browser = ["tests/browser", f"--ignore={LIGHTHOUSE}"] if shutil.which("chromium") else []
     commands.append(pytest(VALID_HTML, *browser, coverage=False))
     failed = run(*commands)
+    if browser:
+        failed |= run(pytest(LIGHTHOUSE, coverage=False))
     failed |= report(coverage=coverage)
     for what in skipped:
         print(SKIPPED.format(what=what), flush=True)
