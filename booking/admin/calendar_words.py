@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final, NotRequired, TypedDict
+from typing import Any, Final, TypedDict
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,19 +18,33 @@ _WALL: Final = "%Y-%m-%dT%H:%M"
 class Line(TypedDict):
     """One thing in a column, in words. `start` is a time that can be booked, as it stands in addresses.
 
-    A dictionary, because templates read hundreds of them and find a key at once.
+    A dictionary with every key, because templates read hundreds of them and find a key at once.
     """
 
     when: str
     title: str
     details: str
     css: str
-    tag: NotRequired[str]
-    tag_css: NotRequired[str]
-    remark: NotRequired[str]
-    page: NotRequired[str]
-    move: NotRequired[str]
-    start: NotRequired[str]
+    tag: str
+    tag_css: str
+    remark: str
+    page: str
+    move: str
+    start: str
+
+
+_NOTHING: Final[Line] = {
+    "when": "",
+    "title": "",
+    "details": "",
+    "css": "",
+    "tag": "",
+    "tag_css": "",
+    "remark": "",
+    "page": "",
+    "move": "",
+    "start": "",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,23 +117,22 @@ class Words:
     def _line(self, entry: Entry, resource: Resource, *, with_idle: bool) -> Line:
         is_over = entry.has_passed or entry.ends_at <= self.now
         is_now = not is_over and entry.starts_at <= self.now
-        line: Line = {
+        says_status = entry.status not in ("", Status.BOOKED)
+        return {
             "when": self.span((entry.starts_at, entry.ends_at)),
             "title": self.title(entry),
             "details": self.details(entry, resource),
             "css": "is-over" if is_over else "is-now" if is_now else "",
+            "tag": self.statuses[entry.status] if says_status else "",
+            "tag_css": _TAGS.get(entry.status, "rh-tag"),
             "remark": self.remark(entry, resource, with_idle=with_idle),
             "page": self._page(entry),
+            "move": self._move(entry),
+            "start": "",
         }
-        if entry.status not in ("", Status.BOOKED):
-            line["tag"] = self.statuses[entry.status]
-            line["tag_css"] = _TAGS.get(entry.status, "rh-tag")
-        if self.may_move and entry.can_be_moved:
-            line["move"] = self.move.replace("/0/", f"/{entry.appointment}/") + self.after
-        return line
 
     def away(self, away: Away) -> Line:
-        return {
+        return _NOTHING | {
             "when": _("All day") if away.is_all_day else self.span((away.starts_at, away.ends_at)),
             "title": _("Clinic closed") if away.is_whole_clinic else _("Away"),
             "details": away.reason,
@@ -127,10 +140,9 @@ class Words:
         }
 
     def _free(self, start: int, end: int) -> Line:
-        return {
+        return _NOTHING | {
             "when": self.span((start, end)),
             "title": _("Free"),
-            "details": "",
             "css": "rh-cal-free",
             "start": times.write_start(times.from_epoch(start)),
         }
@@ -181,6 +193,11 @@ class Words:
 
     def _page(self, entry: Entry) -> str:
         return self.page.replace("/0/", f"/{entry.appointment}/") if entry.appointment else ""
+
+    def _move(self, entry: Entry) -> str:
+        if not (self.may_move and entry.can_be_moved):
+            return ""
+        return self.move.replace("/0/", f"/{entry.appointment}/") + self.after
 
     # --- As the script draws it ---------------------------------------------------------------------------------
 

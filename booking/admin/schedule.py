@@ -33,7 +33,6 @@ from booking.openings import Interval
 from booking.queries import LONGEST_OCCUPANCY, Epoch
 
 SHORTEST_FREE = 15 * 60  # seconds; less is no time to book
-_OWNERS = ("appointment", "hold", "option")
 
 _Owner = tuple[str, int]
 
@@ -373,13 +372,14 @@ def _occupied(first: datetime, last: datetime, *, now: datetime) -> dict[_Owner,
         Occupancy.objects.in_force(now)
         .filter(starts_at__gt=first - LONGEST_OCCUPANCY, starts_at__lt=last + LONGEST_OCCUPANCY)
         .order_by("starts_at")
-        .values_list("resource", Epoch("starts_at"), Epoch("ends_at"), *_OWNERS)
+        .values_list("resource", Epoch("starts_at"), Epoch("ends_at"), "appointment", "hold", "option")
     )
     found: dict[_Owner, list[tuple[int, int, int]]] = defaultdict(list)
-    for resource, start, end, *owners in rows:
-        for name, owner in zip(_OWNERS, owners, strict=True):
-            if owner is not None:
-                found[name, owner].append((resource, start, end))
+    for resource, start, end, appointment, hold, option in rows:
+        owner = (
+            ("appointment", appointment) if appointment else ("hold", hold) if hold else ("option", option)
+        )
+        found[owner].append((resource, start, end))
     return found
 
 
