@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.options import TO_FIELD_VAR
+from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -16,9 +17,11 @@ from django.views.decorators.cache import never_cache
 
 from booking import times
 from booking.models import Resource
-from clinic import limits
+from clinic import audit, limits
+from clinic.desk_audit import audited
 from clinic.desk_mail import QueuedMailAdmin
-from clinic.models import QueuedMail
+from clinic.desk_trail import AuditRowAdmin
+from clinic.models import Act, AuditRow, QueuedMail
 from content.remarks import Remark
 
 APPS = ["booking", "content", "clinic", "auth"]  # as staff meet them
@@ -34,20 +37,26 @@ class Desk(AdminSite):
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
         self.register(QueuedMail, QueuedMailAdmin)
+        self.register(AuditRow, AuditRowAdmin)
 
     def admin_view(  # type: ignore[override]
         self,
         view: Callable[..., Any],
         cacheable: bool = False,  # noqa: FBT001, FBT002
     ) -> Callable[..., Any]:
-        """As Django's; an empty name of a column to look rows up by, on which Django fails, is a bad request."""
+        """As Django's, with the audit trail written.
+
+        An empty name of a column to look rows up by, on which Django fails, is a bad request.
+        """
         answer = super().admin_view(view, cacheable)
 
         @wraps(answer)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if "" in (request.GET.get(TO_FIELD_VAR), request.POST.get(TO_FIELD_VAR)):
                 raise BadRequest
-            return answer(request, *args, **kwargs)
+            if not self.has_permission(request):
+                return answer(request, *args, **kwargs)
+            return audited(answer, request, *args, **kwargs)
 
         return checked
 
@@ -88,6 +97,8 @@ class Desk(AdminSite):
                 "waiting": today.waiting(now),
                 "practitioner_days": today.visits_of(day, now=now),
             }
+            people = today.people_in(context["waiting"], context["practitioner_days"])
+            audit.record(by=cast("User", request.user), act=Act.LIST, kind="today", people=people, now=now)
         if request.user.has_perm("clinic.view_queuedmail"):
             context["undelivered"] = QueuedMail.objects.parked().count()
             context["late_mails"] = QueuedMail.objects.late(now).count()

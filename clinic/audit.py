@@ -63,14 +63,17 @@ def record(
     return row
 
 
-def reason_given(session: SessionBase, person: int) -> str:
-    """The `Reason` that this session gave for opening this patient's record, or nothing."""
-    reason: str = session.get(_REASONS, {}).get(str(person), "")
+def reason_given(session: SessionBase, person: int) -> str | None:
+    """The `Reason` that this session gave for opening this patient's record, None if it is still to be asked for.
+
+    It is nothing for a patient for whom this session has changed something: that was the reason.
+    """
+    reason: str | None = session.get(_REASONS, {}).get(str(person))
     return reason
 
 
 def remember_reason(session: SessionBase, person: int, reason: str) -> None:
-    """So that whoever works for one patient is asked once in a session."""
+    """So that whoever works for one patient is asked once in a session at most."""
     given = session.get(_REASONS, {})
     given.pop(str(person), None)
     session[_REASONS] = dict(list((given | {str(person): reason}).items())[-REMEMBERED:])

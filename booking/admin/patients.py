@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from booking import times
+from booking.admin.reasons import ReasonsAdmin
 from booking.models import Appointment, Patient
 
 
@@ -34,7 +35,7 @@ class AppointmentsInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Patient)
-class PatientAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class PatientAdmin(ReasonsAdmin):
     list_display = ["name", "email", "phone", "first_seen"]
     fields = ["name", "email", "phone", "date_of_birth", "first_seen", "marketing_consented_at"]
     readonly_fields = ["first_seen", "marketing_consented_at"]

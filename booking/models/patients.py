@@ -1,6 +1,7 @@
 """A person as one request named them; staff merge duplicates, because families share addresses."""
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -21,4 +22,4 @@ class Patient(models.Model):
         indexes = [models.Index(fields=["email"], name="patient_email")]
 
     def __str__(self) -> str:
-        return self.name
+        return self.name or gettext("erased")
