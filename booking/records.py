@@ -131,7 +131,7 @@ class Section:
     entries: list[list[Fact]]
 
 
-def record_of(patient: Patient) -> list[Section]:
+def everything_about(patient: Patient) -> list[Section]:
     """Everything that is kept about this person, in a number of queries that does not depend on how much it is."""
     visits = Appointment.objects.with_people().filter(patient=patient).order_by("starts_at", "pk")
     of_visits = {"appointment__patient": patient}
@@ -143,7 +143,9 @@ def record_of(patient: Patient) -> list[Section]:
         _section(
             "history",
             _("What happened to them"),
-            StatusChange.objects.filter(**of_visits).select_related("appointment", "by").order_by("at", "pk"),
+            StatusChange.objects.filter(**of_visits)
+            .select_related("appointment", "by")
+            .order_by("appointment__starts_at", "appointment", "version"),
             CHANGE,
         ),
         _section(

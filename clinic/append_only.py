@@ -74,8 +74,8 @@ class AppendOnly(BaseConstraint):
             raise NotSupportedError(
                 f"AppendOnly cannot be enforced by {schema_editor.connection.display_name}."
             )
-        assert model._meta.pk  # noqa: S101 (for the type: every model has a key)
-        replaces = Statement(SQLITE_REPLACES, table=parts["table"], key=quote(model._meta.pk.column))
+        key: Any = model._meta.pk
+        replaces = Statement(SQLITE_REPLACES, table=parts["table"], key=quote(key.column))
         return [
             Statement(
                 SQLITE_DROP if drop else SQLITE,

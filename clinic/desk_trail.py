@@ -78,12 +78,12 @@ class Days(admin.ListFilter):
         self, request: HttpRequest, params: dict[str, Any], model: type[AuditRow], model_admin: Any
     ) -> None:
         super().__init__(request, params, model, model_admin)
-        self.form = DaysForm({name: params.pop(name, [""])[-1] for name in self.expected_parameters()})
+        self.form = DaysForm({name: params.pop(name, [""])[-1] for name in DaysForm.base_fields})
 
     def has_output(self) -> bool:
         return True
 
-    def expected_parameters(self) -> list[str]:  # type: ignore[override]
+    def expected_parameters(self) -> list[str | None]:
         return list(DaysForm.base_fields)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditRow]) -> QuerySet[AuditRow]:
@@ -96,10 +96,10 @@ class Days(admin.ListFilter):
             queryset = queryset.filter(at__lt=_midnight(last_on + timedelta(days=1)))
         return queryset
 
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:  # type: ignore[override]
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
         """What the template prints: the form, and what else the address asks for."""
         others = {
-            name: value for name, value in changelist.params.items() if name not in self.expected_parameters()
+            name: value for name, value in changelist.params.items() if name not in DaysForm.base_fields
         }
         yield {"form": self.form, "others": others}
 
@@ -108,7 +108,6 @@ class AuditRowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["when", "who", "what", "whose", "why"]
     list_filter = [Days, ByStaff, ForPatient, "act"]
     fields = ["when", "who", "what", "subject", "names_of_fields", "why", "everybody"]
-    list_select_related = ["actor"]
     list_per_page = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
@@ -123,17 +122,16 @@ class AuditRowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: AuditRow | None = None) -> bool:
         return False
 
-    def get_list_display(self, request: HttpRequest) -> list[str]:
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
         """What every row would say once more is left out."""
-        said = {"whose": "patient" in request.GET, "who": request.GET.get("staff")}
-        return [column for column in self.list_display if not said.get(column)]
+        said = {"whose": request.GET.get("patient"), "who": request.GET.get("staff")}
+        return [column for column in self.list_display if not said.get(str(column))]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditRow]:
         """Each row with its first patient's key and name and how many more there are."""
         people = AuditedPerson.objects.filter(row=OuterRef("pk"))
         return (
-            super()
-            .get_queryset(request)
+            AuditRow.objects.select_related("actor")
             .annotate(
                 person=Subquery(people.order_by("pk").values("person")[:1]),
                 how_many=Subquery(

@@ -176,7 +176,7 @@ class AuditedPerson(models.Model):
         verbose_name = _("patient concerned")
         verbose_name_plural = _("patients concerned")
         ordering = ["pk"]
-        default_permissions: list[str] = []
+        default_permissions = ()
         permissions = [
             ("export_patient", "Can take out everything kept about a patient"),
             ("erase_patient", "Can erase a patient"),

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from booking import times
 from booking.admin.reasons import ReasonsAdmin
+from booking.admin.rights import RightsAdmin
 from booking.models import Appointment, Patient
 
 
@@ -35,7 +36,7 @@ class AppointmentsInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Patient)
-class PatientAdmin(ReasonsAdmin):
+class PatientAdmin(ReasonsAdmin, RightsAdmin):
     list_display = ["name", "email", "phone", "first_seen"]
     fields = ["name", "email", "phone", "date_of_birth", "first_seen", "marketing_consented_at"]
     readonly_fields = ["first_seen", "marketing_consented_at"]

@@ -23,3 +23,8 @@ class Patient(models.Model):
 
     def __str__(self) -> str:
         return self.name or gettext("erased")
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether nothing tells any more who this was; every form asks for a name, so nobody else has none."""
+        return not self.name

@@ -18,6 +18,7 @@ from booking.operations.decisions import (
     decline_appointment,
     note_call_back,
 )
+from booking.operations.erasure import Outdated, erase_outdated, erase_patient
 from booking.operations.errors import (
     AlreadyDecided,
     AlreadyWaiting,
@@ -25,6 +26,7 @@ from booking.operations.errors import (
     CourseChanged,
     NoAddress,
     NotAskedNow,
+    NotOver,
     NotYet,
     OfferEnded,
     SomeTaken,
@@ -67,9 +69,11 @@ __all__ = [
     "HowItIs",
     "NoAddress",
     "NotAskedNow",
+    "NotOver",
     "NotYet",
     "OfferEnded",
     "OfferedTime",
+    "Outdated",
     "Plan",
     "Reminded",
     "SomeTaken",
@@ -92,6 +96,8 @@ __all__ = [
     "decline_appointment",
     "decline_offer",
     "end_course_offer",
+    "erase_outdated",
+    "erase_patient",
     "expire_overdue",
     "held_time",
     "hold_time",

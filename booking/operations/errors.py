@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.models import Model
+
 from booking.models import Appointment
 
 
@@ -52,6 +54,14 @@ class CallBackFirst(Exception):
 
 class NotAskedNow(Exception):
     """What is asked before a visit can be answered neither this early nor this late, nor of a visit not booked."""
+
+
+class NotOver(Exception):
+    """Something of this person is still to come or unanswered; it holds what."""
+
+    def __init__(self, left: Sequence[Model]) -> None:
+        super().__init__(len(left))
+        self.left = left
 
 
 class NotYet(Exception):

@@ -229,7 +229,7 @@ def test_the_trail_tells_who_saw_a_patient_and_what_somebody_saw(mei: Client, of
     sara = User.objects.create_user("sara", first_name="Sara", last_name="Moradi")
     audit.record(by=sara, act=Act.VIEW, kind="patient", people=[tom.pk], now=timezone.now())
 
-    def shown(**query: object) -> tuple[str, list[str]]:
+    def shown(**query: str | int) -> tuple[str, list[str]]:
         page = officer.get(TRAIL, query)
         return str(page.context["title"]), [str(row) for row in page.context["cl"].result_list]
 

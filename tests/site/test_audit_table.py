@@ -3,6 +3,7 @@
 # ruff: noqa: S608 (these tests write SQL on purpose)
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -106,7 +107,7 @@ def test_the_refusals_survive_every_remake_of_the_table() -> None:
 
     def migrate(*operations: migrations.operations.base.Operation) -> None:
         nonlocal state
-        migration = migrations.Migration("0001_initial", "growing")
+        migration: Any = migrations.Migration("0001_initial", "growing")
         migration.operations = list(operations)
         with connection.schema_editor(atomic=True) as editor:
             state = migration.apply(state.clone(), editor)
@@ -120,7 +121,10 @@ def test_the_refusals_survive_every_remake_of_the_table() -> None:
         )
 
     constraint = AppendOnly(name="growing_row_append_only")
-    fields = [("id", models.BigAutoField(primary_key=True)), ("note", models.CharField(max_length=20))]
+    fields: list[tuple[str, models.Field[Any, Any]]] = [
+        ("id", models.BigAutoField(primary_key=True)),
+        ("note", models.CharField(max_length=20)),
+    ]
     try:
         migrate(migrations.CreateModel("Row", fields, {"constraints": [constraint]}))
         assert still_refuses()
