@@ -16,6 +16,7 @@ from booking.models import (
     Offer,
     OfferOption,
     Patient,
+    PatientMerge,
     Status,
     StatusChange,
     WaitlistEntry,
@@ -69,6 +70,14 @@ def references_of(patient: Patient) -> list[str]:
         for model in (Appointment, Course, WaitlistEntry)
     ]
     return sorted(found[0].union(*found[1:]))
+
+
+def same_person(patient: Patient) -> list[Patient]:
+    """The record itself and those that were merged into it, whose rows stay as they were."""
+    merged = Patient.objects.filter(
+        pk__in=PatientMerge.objects.standing().filter(kept=patient).values("merged")
+    ).order_by("pk")
+    return [patient, *(one for other in merged for one in same_person(other))]
 
 
 def not_over(patient: Patient, *, now: datetime) -> list[Appointment | WaitlistEntry | Course]:
@@ -133,12 +142,13 @@ class Section:
 
 def everything_about(patient: Patient) -> list[Section]:
     """Everything that is kept about this person, in a number of queries that does not depend on how much it is."""
+    people = same_person(patient)
     visits = Appointment.objects.with_people().filter(patient=patient).order_by("starts_at", "pk")
     of_visits = {"appointment__patient": patient}
     offered = Q(offer__appointment__patient=patient) | Q(offer__entry__patient=patient)
     offered |= Q(offer__course__patient=patient)
     return [
-        _section("person", _("Person"), [patient], PERSON),
+        _section("person", _("Person"), people, PERSON),
         _section("visits", _("Visits and requests"), visits, VISIT),
         _section(
             "history",
@@ -181,7 +191,9 @@ def everything_about(patient: Patient) -> list[Section]:
         _section(
             "trail",
             _("Who saw or changed it"),
-            AuditRow.objects.filter(people__person=patient.pk).select_related("actor"),
+            AuditRow.objects.filter(people__person__in=[one.pk for one in people])
+            .select_related("actor")
+            .distinct(),
             TRAIL,
         ),
     ]

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.options import TO_FIELD_VAR
-from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -15,13 +14,14 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
-from booking import times
+from booking import displaced, times
 from booking.models import Resource
 from clinic import audit, limits
 from clinic.desk_audit import audited
 from clinic.desk_mail import QueuedMailAdmin
 from clinic.desk_trail import AuditRowAdmin
 from clinic.models import Act, AuditRow, QueuedMail
+from content.models import Article
 from content.remarks import Remark
 
 APPS = ["booking", "content", "clinic", "auth"]  # as staff meet them
@@ -96,12 +96,18 @@ class Desk(AdminSite):
                 "may_decide": request.user.has_perm("booking.decide_appointment"),
                 "waiting": today.waiting(now),
                 "practitioner_days": today.visits_of(day, now=now),
+                "displaced": len(displaced.to_decide(now=now).appointments),
+                "may_close": request.user.has_perms(["booking.add_closure", "booking.decide_appointment"]),
             }
             people = today.people_in(context["waiting"], context["practitioner_days"])
-            audit.record(by=cast("User", request.user), act=Act.LIST, kind="today", people=people, now=now)
+            context["audit"] = audit.Shown(Act.LIST, people)
         if request.user.has_perm("clinic.view_queuedmail"):
             context["undelivered"] = QueuedMail.objects.parked().count()
             context["late_mails"] = QueuedMail.objects.late(now).count()
         if request.user.has_perm("content.view_remark"):
             context["remarks"] = Remark.objects.filter(is_settled=False).count()
+        if request.user.has_perm("content.view_article"):
+            context["reviews_due"] = (
+                Article.objects.due_for_review(day).defer("body").order_by("review_due_on")
+            )
         return super().index(request, context | (extra_context or {}))

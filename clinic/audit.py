@@ -1,10 +1,12 @@
 """What is written down whenever somebody sees, searches, takes out, changes or is refused something about patients.
 
 The desk writes rows by itself (`clinic.desk_audit`) for every address that names a patient, appointment, course,
-waitlist entry or mail, for their lists, and for every refusal. A page that shows patients otherwise calls `record`.
+waitlist entry or mail, for their lists, and for every refusal. A page that shows patients otherwise has a `Shown` in
+its template's context under "audit", and what changes them by another address calls `record`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -18,6 +20,14 @@ from clinic.transactions import Busy, is_busy
 REMEMBERED: Final = 100  # patients whom one session gave a reason for; the oldest are asked about again
 
 _REASONS: Final = "reasons"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Whose data a page shows, by primary keys, and as what: a view of one, a list, or what was found by a search."""
+
+    act: Act
+    people: Collection[int]
 
 
 def record(

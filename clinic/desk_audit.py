@@ -83,18 +83,12 @@ def audited(
     try:
         response = view(request, *args, **kwargs)
     except PermissionDenied:
-        match = request.resolver_match
-        kind = page.kind if page else (match and match.url_name) or "desk"
         key = page.key if page else ""
-        audit.record(by=by, act=Act.DENIED, kind=kind, subject=key, people=people, now=now)
+        audit.record(by=by, act=Act.DENIED, kind=_kind(page, request), subject=key, people=people, now=now)
         raise
-    if page is None or page.name in WRITE_THEIR_OWN:
-        return response
-    if not page.key:
-        if shown := (getattr(response, "context_data", None) or {}).get("cl"):
-            listed = page.people(getattr(row, column) for row in shown.result_list)
-            act = Act.SEARCH if shown.query else Act.LIST
-            audit.record(by=by, act=act, kind=page.kind, people=listed, now=now)
+    if shown := _shown(page, response):
+        audit.record(by=by, act=shown.act, kind=_kind(page, request), people=shown.people, now=now)
+    if page is None or not page.key or page.name in WRITE_THEIR_OWN:
         return response
     done = _act(page, request, response)
     if done is None or not before:
@@ -122,6 +116,22 @@ def audited(
         now=now,
     )
     return response
+
+
+def _kind(page: Page | None, request: HttpRequest) -> str:
+    """What the page is about; the name of its address, if that is about no row of a patient."""
+    match = request.resolver_match
+    name = (match and match.url_name) or "desk"
+    return page.kind if page else "today" if name == "index" else name
+
+
+def _shown(page: Page | None, response: HttpResponse) -> audit.Shown | None:
+    """Whom a page shows that is not about one row: as it says itself, or those in the admin's list."""
+    context: dict[str, Any] = getattr(response, "context_data", None) or {}
+    if page and not page.key and (listed := context.get("cl")):
+        named = [getattr(row, COLUMNS[page.model]) for row in listed.result_list]
+        return audit.Shown(Act.SEARCH if listed.query else Act.LIST, page.people(named))
+    return context.get("audit")
 
 
 def _act(page: Page, request: HttpRequest, response: HttpResponse) -> Act | None:

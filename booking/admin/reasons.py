@@ -57,7 +57,7 @@ class ReasonsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """
         if not any(request.user.has_perm(f"booking.view_{record}") for record in RECORDS):
             raise PermissionDenied
-        patient = get_object_or_404(Patient, pk=pk)
+        patient = get_object_or_404(self.get_queryset(request), pk=pk)
         form = ReasonForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             facts = form.cleaned_data

@@ -60,13 +60,13 @@ class RightsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def rights(self, request: HttpRequest, pk: int) -> HttpResponse:
         if not (request.user.has_perm(EXPORT) or request.user.has_perm(ERASE)):
             raise PermissionDenied
-        return self._ask(request, get_object_or_404(Patient, pk=pk))
+        return self._ask(request, get_object_or_404(self.get_queryset(request), pk=pk))
 
     def export(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Everything that is kept about this one person."""
         if not request.user.has_perm(EXPORT):
             raise PermissionDenied
-        patient = get_object_or_404(Patient, pk=pk)
+        patient = get_object_or_404(self.get_queryset(request), pk=pk)
         form = CopyForm(request.POST, request=request)
         if not form.is_valid():
             return self._ask(request, patient, copy=form)
@@ -94,7 +94,7 @@ class RightsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def erase(self, request: HttpRequest, pk: int) -> HttpResponse:
         if not request.user.has_perm(ERASE):
             raise PermissionDenied
-        patient = get_object_or_404(Patient, pk=pk)
+        patient = get_object_or_404(self.get_queryset(request), pk=pk)
         form = EraseForm(request.POST, request=request)
         if not form.is_valid():
             return self._ask(request, patient, erase=form)

@@ -61,14 +61,16 @@ def erase_patient(*, patient: Patient, by: User | None, now: datetime) -> date |
             raise NotOver(left)
         until = records.kept_until(locked)
         is_kept = until is not None and until > times.local_day(now)
-        erased = _erase_what_is_no_record(locked, now) if is_kept else _erase_everything(locked, now)
+        people = records.same_person(locked)
+        erase = _erase_what_is_no_record if is_kept else _erase_everything
+        [fields, *_] = [erase(one, now) for one in people]
         audit.record(
             by=by,
             act=Act.ERASE,
             kind="patient",
             subject=locked.pk,
-            people=[locked.pk],
-            fields=erased,
+            people=[one.pk for one in people],
+            fields=fields,
             now=now,
         )
     return until if is_kept else None
@@ -139,7 +141,10 @@ def _erase_outdated(patient: Patient, now: datetime) -> bool:
 
 
 def _past_their_time(now: datetime) -> QuerySet[Patient]:
-    """Who has had no confirmed visit in all these years, and nothing else lately; their age is not asked for here."""
+    """Who has had no confirmed visit in all these years, and nothing else lately; their age is not asked for here.
+
+    Records that were merged go with the one that they were merged into.
+    """
     lately, this_patient = now - REQUESTS_KEPT, OuterRef("pk")
     years_ago = records.years_after(times.local_day(now), -records.YEARS_KEPT)
     in_these_years = times.from_epoch(times.epoch(years_ago, time.min))
@@ -153,7 +158,7 @@ def _past_their_time(now: datetime) -> QuerySet[Patient]:
         WaitlistEntry.objects.filter(Q(ended_at=None) | Q(ended_at__gte=lately), patient=this_patient),
         Course.objects.filter(patient=this_patient, created_at__gte=lately),
     ]
-    candidates = Patient.objects.exclude(name="").filter(created_at__lt=lately)
+    candidates = Patient.objects.current().exclude(name="").filter(created_at__lt=lately)
     for reason in reasons_to_keep:
         candidates = candidates.exclude(Exists(reason))
     return candidates.order_by("pk")

@@ -110,6 +110,21 @@ def test_a_refusal_is_written_down_and_what_is_not_there_is_not() -> None:
     ]
 
 
+def test_who_is_looked_for_and_chosen_on_the_phone_is_written_down() -> None:
+    mei = signed_in(make_staff("mei", *SEES))
+    patient = make_patient("Parisa Karimi")
+    make_clinic()
+    page = reverse("admin:booking_appointment_book")
+    mei.post(reverse("admin:booking_appointment_book_find"), {"q": "pari"})
+    mei.get(page, {"patient": patient.pk})
+    mei.get(reverse("admin:booking_appointment_day_sheet"))
+    assert trail() == [
+        ("mei", "search", "appointment book_find", "", "", {patient.pk}),
+        ("mei", "view", "appointment book", "", "", {patient.pk}),
+        ("mei", "list", "appointment day_sheet", "", "", set()),
+    ]
+
+
 def test_a_stranger_leaves_no_row(client: Client) -> None:
     assert client.get(page_of(make_appointment())).status_code == 302
     assert trail() == []
@@ -133,7 +148,7 @@ def test_a_mail_is_its_patients() -> None:
 
 NO_PATIENT = re.compile(
     r"admin/(login/|password_change/|jsi18n/|content/|auth/|clinic/queuedmail/messages/|\^"
-    r"|booking/(hold|closure|resource|bookingrules|visittype)/|booking/patient/<int:pk>/reason/"
+    r"|booking/(hold|closure|resource|bookingrules|visittype)/|booking/patient/<int:pk>/reason/|booking/appointment/book/$"
     r"|clinic/auditrow/<path:object_id>/)"
 )
 

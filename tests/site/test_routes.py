@@ -137,7 +137,7 @@ class Site:
         found = re.match(r"admin/([a-z]+)/([a-z]+)/", route)
         model = apps.all_models[found[1]].get(found[2]) if found else None
         first = str(self._first(model)) if model else "1"
-        return self.values | {"object_id": first, "pk": first}
+        return self.values | {"object_id": first, "pk": first, "merge": "1"}
 
     @staticmethod
     def _first(model: Any) -> Any:
