@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
@@ -74,10 +74,14 @@ def _marks(patient: Patient) -> Iterator[tuple[Promise, Hashable]]:
     """What somebody else may have too, as it is compared."""
     if patient.email:
         yield SAME_EMAIL, patient.email.lower()
-    if digits := re.sub(r"\D", "", patient.phone)[-10:]:
+    if digits := _digits(patient.phone):
         yield SAME_PHONE, digits
     if patient.date_of_birth:
         yield SAME_BIRTHDAY, (_plain(patient.name), patient.date_of_birth)
+
+
+def _digits(phone: str) -> str:
+    return re.sub(r"\D", "", phone)[-10:]
 
 
 def _plain(name: str) -> str:
@@ -91,10 +95,11 @@ def _is_same_name(one: Patient, other: Patient) -> bool:
 
 
 def perhaps_the_same(patient: Patient, patients: QuerySet[Patient]) -> list[Patient]:
-    """Others with this name or e-mail, as the patient's own page points them out; nobody is like who is erased."""
-    if patient.is_erased:
-        return []
-    same = Q(name__iexact=patient.name) | (Q(email__iexact=patient.email) if patient.email else Q(pk=None))
+    """Others with this name or e-mail, as the patient's own page points them out."""
+    same = Q(pk=None)
+    for name in ("name", "email"):
+        if has := getattr(patient, name):
+            same |= Q(**{f"{name}__iexact": has})
     return list(patients.filter(same).exclude(pk=patient.pk).order_by("pk")[:SHOWN])
 
 
@@ -120,7 +125,7 @@ class DuplicatesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return [
             path("duplicates/", wrap(require_safe(self.duplicates)), name="booking_patient_duplicates"),
             path("merge/", wrap(self.merge), name="booking_patient_merge"),
-            path("merge/<int:merge>/undo/", wrap(require_POST(self.undo)), name="booking_patient_merge_undo"),
+            path("merge/<int:pk>/undo/", wrap(require_POST(self.undo)), name="booking_patientmerge_undo"),
             *super().get_urls(),
         ]
 
@@ -161,17 +166,17 @@ class DuplicatesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         }
         return self._page(request, "merge", context)
 
-    def undo(self, request: HttpRequest, merge: int) -> HttpResponse:
+    def undo(self, request: HttpRequest, pk: int) -> HttpResponse:
         self._may_merge(request)
         visible = self.get_queryset(request)
-        there = get_object_or_404(PatientMerge.objects.select_related("kept", "merged"), pk=merge)
+        there = get_object_or_404(PatientMerge.objects.select_related("kept", "merged"), pk=pk)
         if not visible.filter(pk=there.kept_id).exists():
             return self._merged_already(request)
         try:
             undone = undo_merge(merge=there, by=cast("User", request.user), now=timezone.now())
         except MergedAlready:
             return self._merged_already(request)
-        self._note(request, "patient merge undo", [undone.kept, undone.merged])
+        self._note(request, "patientmerge undo", [undone.kept, undone.merged])
         says = _("They are two again: %(one)s and %(other)s.")
         messages.success(request, says % {"one": undone.kept.name, "other": undone.merged.name})
         return HttpResponseRedirect(_record(undone.kept))
@@ -250,13 +255,15 @@ class DuplicatesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 def _differing(one: Patient, other: Patient) -> list[str]:
-    """The names of the details that both have, each its own."""
-    names = ("name", "email", "phone", "date_of_birth")
-    return [
-        name
-        for name in names
-        if getattr(one, name) and getattr(other, name) and getattr(one, name) != getattr(other, name)
-    ]
+    """The names of the details that both have, each its own, however they are written."""
+    compared: dict[str, Callable[[Any], str]] = {
+        "name": _plain,
+        "email": str.lower,
+        "phone": _digits,
+        "date_of_birth": str,
+    }
+    both = {name: (getattr(one, name), getattr(other, name)) for name in compared}
+    return [name for name, have in both.items() if all(have) and len(set(map(compared[name], have))) > 1]
 
 
 def _usually_kept(people: list[Patient]) -> int:

@@ -147,7 +147,7 @@ def test_a_mail_is_its_patients() -> None:
 
 
 NO_PATIENT = re.compile(
-    r"admin/(login/|password_change/|jsi18n/|content/|auth/|clinic/queuedmail/messages/|\^"
+    r"admin/(login/|reports/|password_change/|jsi18n/|content/|auth/|clinic/queuedmail/messages/|\^"
     r"|booking/(hold|closure|resource|bookingrules|visittype)/|booking/patient/<int:pk>/reason/|booking/appointment/book/$"
     r"|clinic/auditrow/<path:object_id>/)"
 )
