@@ -17,9 +17,11 @@ from django.views.decorators.cache import never_cache
 
 from booking import displaced, times
 from booking.models import Resource
-from clinic import limits
+from clinic import audit, limits
+from clinic.desk_audit import audited
 from clinic.desk_mail import QueuedMailAdmin
-from clinic.models import QueuedMail
+from clinic.desk_trail import AuditRowAdmin
+from clinic.models import Act, AuditRow, QueuedMail
 from content.models import Article
 from content.remarks import Remark
 
@@ -36,20 +38,26 @@ class Desk(AdminSite):
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
         self.register(QueuedMail, QueuedMailAdmin)
+        self.register(AuditRow, AuditRowAdmin)
 
     def admin_view(  # type: ignore[override]
         self,
         view: Callable[..., Any],
         cacheable: bool = False,  # noqa: FBT001, FBT002
     ) -> Callable[..., Any]:
-        """As Django's; an empty name of a column to look rows up by, on which Django fails, is a bad request."""
+        """As Django's, with the audit trail written.
+
+        An empty name of a column to look rows up by, on which Django fails, is a bad request.
+        """
         answer = super().admin_view(view, cacheable)
 
         @wraps(answer)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if "" in (request.GET.get(TO_FIELD_VAR), request.POST.get(TO_FIELD_VAR)):
                 raise BadRequest
-            return answer(request, *args, **kwargs)
+            if not self.has_permission(request):
+                return answer(request, *args, **kwargs)
+            return audited(answer, request, *args, **kwargs)
 
         return checked
 
@@ -102,6 +110,8 @@ class Desk(AdminSite):
                 "displaced": len(displaced.to_decide(now=now).appointments),
                 "may_close": request.user.has_perms(["booking.add_closure", "booking.decide_appointment"]),
             }
+            people = today.people_in(context["waiting"], context["practitioner_days"])
+            context["audit"] = audit.Shown(Act.LIST, people)
         if request.user.has_perm("clinic.view_queuedmail"):
             context["undelivered"] = QueuedMail.objects.parked().count()
             context["late_mails"] = QueuedMail.objects.late(now).count()

@@ -34,6 +34,9 @@ OVER_THE_LIMIT: Final = "held: too many to this address today"
 # Only these two are about the message. A refused login, greeting or sender is about the connection: it passes.
 REFUSALS: Final = (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError)
 
+TEXTS: Final = ("text", "html", "calendar")  # what a message said
+NOBODY: Final = "erased@clinic.invalid"  # to whom a message was whose reader is erased (RFC 2606)
+
 _aside: ContextVar[list[QueuedMail] | None] = ContextVar("_aside", default=None)
 
 logger = logging.getLogger(__name__)
@@ -123,6 +126,33 @@ def replace_secret(*, about: str, old: str, new: str) -> None:
     text, html = (Func(F(name), F("secret"), Value(new), function="REPLACE") for name in ("text", "html"))
     waiting = QueuedMail.objects.filter(about=about, secret=old, sent_at=None, withdrawn_at=None)
     waiting.update(text=text, html=html, secret=new)
+
+
+def erase_texts(
+    *, written_before: datetime, now: datetime, about: Collection[str] | None = None
+) -> list[str]:
+    """Erases what messages said that will not leave any more, and returns what each was about.
+
+    What was given up is taken back with that, so that nobody sends an empty message. With `about`, only messages
+    about one of these.
+    """
+    old = QueuedMail.objects.filter(created_at__lt=written_before).exclude(text="")
+    old = old.exclude(pk__in=QueuedMail.objects.waiting().values("pk"))
+    if about is not None:
+        old = old.filter(about__in=about)
+    erased = dict(old.values_list("pk", "about"))
+    messages = QueuedMail.objects.filter(pk__in=erased)
+    messages.filter(sent_at=None, withdrawn_at=None).update(withdrawn_at=now)
+    messages.update(secret="", **dict.fromkeys(TEXTS, ""))
+    return list(erased.values())
+
+
+def erase(*, about: Collection[str], now: datetime) -> None:
+    """Messages about these say nothing and went to nobody any more; what has not left is taken back."""
+    messages = QueuedMail.objects.filter(about__in=about)
+    messages.filter(sent_at=None, withdrawn_at=None).update(withdrawn_at=now)
+    messages.update(secret="", **dict.fromkeys(TEXTS, ""))
+    messages.exclude(to=settings.CLINIC.email).update(to=NOBODY)
 
 
 def resend(mail: QueuedMail, *, now: datetime) -> bool:

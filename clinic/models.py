@@ -1,10 +1,13 @@
-"""The rows that no app owns: the mail queue, and how often something was done lately."""
+"""The rows that no app owns: the mail queue, how often something was done lately, and who saw what of patients."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from clinic.append_only import AppendOnly
 
 LATE_AFTER: Final = timedelta(minutes=30)
 FORGOTTEN: Final = "[private link]"  # what stands in a row instead of its reader's own address
@@ -101,3 +104,87 @@ class Tally(models.Model):
 
     def __str__(self) -> str:
         return self.key[:8]
+
+
+class Act(models.TextChoices):
+    """What was done with what the clinic keeps about a patient."""
+
+    VIEW = "view", _("opened")
+    LIST = "list", _("saw in a list")
+    SEARCH = "search", _("searched")
+    EXPORT = "export", _("took out a copy")
+    CHANGE = "change", _("changed")
+    ERASE = "erase", _("erased")
+    REASON = "reason", _("gave a reason")
+    DENIED = "denied", _("was refused")
+
+
+class Reason(models.TextChoices):
+    """Why staff open the record of somebody who has nothing to do with their day."""
+
+    CALL = "call", _("The patient is on the phone or here")
+    VISIT = "visit", _("Planning, moving or cancelling a visit")
+    CARE = "care", _("Preparing or documenting care")
+    BILLING = "billing", _("A receipt or a bill")
+    REQUEST = "request", _("The patient asked to see, correct or erase their record")
+    MISTAKE = "mistake", _("A mistake, a complaint or a check of the records")
+    OTHER = "other", _("Something else")
+
+
+class AuditRow(models.Model):
+    """Somebody saw, searched, took out, changed or was refused something about patients; rows are only ever added.
+
+    Without an actor, the clock did it. `kind` and `subject` say what it was about, such as `appointment` and its key;
+    `fields` are names alone, separated by commas.
+    """
+
+    at = models.DateTimeField(_("when"), db_index=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("who"),
+        related_name="+",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+    )
+    act = models.CharField(_("what"), max_length=8, choices=Act)
+    kind = models.CharField(_("of what"), max_length=80)
+    subject = models.CharField(_("key"), max_length=40, blank=True)
+    fields = models.TextField(_("fields"), blank=True)
+    reason = models.CharField(_("reason"), max_length=8, choices=Reason, blank=True)
+    note = models.CharField(_("in their words"), max_length=120, blank=True)
+
+    class Meta:
+        verbose_name = _("audit row")
+        verbose_name_plural = _("audit trail")
+        ordering = ["-at", "-pk"]
+        default_permissions = ["view"]
+        indexes = [models.Index(fields=["actor", "-at"], name="auditrow_actor")]
+        constraints = [AppendOnly(name="auditrow_append_only")]
+
+    def __str__(self) -> str:
+        return f"{self.get_act_display()}: {self.kind}"
+
+
+class AuditedPerson(models.Model):
+    """One patient whom an audit row is about: their key, which stays when the rest of them is erased."""
+
+    row = models.ForeignKey(AuditRow, related_name="people", on_delete=models.PROTECT)
+    person = models.PositiveBigIntegerField(_("patient"), db_index=True)
+
+    class Meta:
+        verbose_name = _("patient concerned")
+        verbose_name_plural = _("patients concerned")
+        ordering = ["pk"]
+        default_permissions = ()
+        permissions = [
+            ("export_patient", "Can take out everything kept about a patient"),
+            ("erase_patient", "Can erase a patient"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["row", "person"], name="auditedperson_once"),
+            AppendOnly(name="auditedperson_append_only"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.person)

@@ -32,6 +32,8 @@ from booking.operations import (
     offer_other_times,
     release_holds,
 )
+from clinic import audit
+from clinic.models import Act
 
 MOST_AT_ONCE: Final = 60  # visits on one page; the next ones are shown when these are done
 CONFIRMED: Final = (
@@ -105,6 +107,7 @@ def ask_about(
             if not _OF_THE_PAGE.fullmatch(name)
         ],
         "key": uuid4(),
+        "audit": audit.Shown(Act.LIST, [one.patient_id for one in hits.appointments[:MOST_AT_ONCE]]),
     }
     return TemplateResponse(request, "admin/booking/closure/hit.html", context)
 
@@ -243,6 +246,14 @@ def _carried_out(
         try:
             done = _carry_out(decision, appointment, practitioners, by=by, key=key, reason=reason)
             says, is_done = _became(done, decision), True
+            audit.record(
+                by=by,
+                act=Act.CHANGE,
+                kind="appointment",
+                subject=done.pk,
+                people=[done.patient_id],
+                now=timezone.now(),
+            )
         except AlreadyDecided as error:
             says = _("It has changed since you looked: it is now %(status)s. Nothing was done.") % {
                 "status": error.appointment.get_status_display()

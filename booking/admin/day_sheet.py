@@ -19,6 +19,8 @@ from django.views.decorators.http import require_safe
 from booking import times
 from booking.admin.today import midnight
 from booking.models import Appointment, Resource
+from clinic import audit
+from clinic.models import Act
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +102,16 @@ class DaySheetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         kind = (
             Resource.Kind.ROOM if request.GET.get("by") == Resource.Kind.ROOM else Resource.Kind.PRACTITIONER
         )
+        sheets = sheets_of(self._visits_of(request, day), kind)
+        people = {line.appointment.patient_id for sheet in sheets for line in sheet.lines}
         context = self.admin_site.each_context(request) | {
             "title": _("Day sheet"),
             "opts": self.opts,
             "day": day,
             "kind": kind,
             "by_room": kind == Resource.Kind.ROOM,
-            "sheets": sheets_of(self._visits_of(request, day), kind),
+            "sheets": sheets,
+            "audit": audit.Shown(Act.LIST, people),
             "now": now,
         }
         return TemplateResponse(request, "admin/booking/appointment/day_sheet.html", context)

@@ -26,6 +26,8 @@ from booking.admin.people import SHOWN, people_like
 from booking.admin.record import Record, record_of
 from booking.models import Patient, PatientMerge
 from booking.operations import MergedAlready, merge_patients, undo_merge
+from clinic import audit
+from clinic.models import Act
 
 MERGE: Final = "booking.merge_patient"
 LISTED: Final = 100  # pairs; who has worked these off sees the next ones
@@ -133,10 +135,14 @@ class DuplicatesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def duplicates(self, request: HttpRequest) -> HttpResponse:
         self._may_merge(request)
         pairs = likely_duplicates(self.get_queryset(request))
+        same = [pair for pair in pairs if pair.is_same_name][:LISTED]
+        families = [pair for pair in pairs if not pair.is_same_name][:LISTED]
+        named = {person.pk for pair in same + families for person in (pair.one, pair.other)}
         context = {
             "title": _("Who may stand twice"),
-            "same": [pair for pair in pairs if pair.is_same_name][:LISTED],
-            "families": [pair for pair in pairs if not pair.is_same_name][:LISTED],
+            "same": same,
+            "families": families,
+            "audit": audit.Shown(Act.LIST, named),
         }
         return self._page(request, "duplicates", context)
 
@@ -156,19 +162,21 @@ class DuplicatesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "sides": [self._side(request, person, now) for person in people],
             "differ": _differing(*people),
             "kept": _usually_kept(people),
+            "audit": audit.Shown(Act.VIEW, [person.pk for person in people]),
         }
         return self._page(request, "merge", context)
 
     def undo(self, request: HttpRequest, pk: int) -> HttpResponse:
         self._may_merge(request)
         visible = self.get_queryset(request)
-        merge = get_object_or_404(PatientMerge.objects.select_related("kept", "merged"), pk=pk)
-        if not visible.filter(pk=merge.kept_id).exists():
+        there = get_object_or_404(PatientMerge.objects.select_related("kept", "merged"), pk=pk)
+        if not visible.filter(pk=there.kept_id).exists():
             return self._merged_already(request)
         try:
-            undone = undo_merge(merge=merge, by=cast("User", request.user), now=timezone.now())
+            undone = undo_merge(merge=there, by=cast("User", request.user), now=timezone.now())
         except MergedAlready:
             return self._merged_already(request)
+        self._note(request, "patientmerge undo", [undone.kept, undone.merged])
         says = _("They are two again: %(one)s and %(other)s.")
         messages.success(request, says % {"one": undone.kept.name, "other": undone.merged.name})
         return HttpResponseRedirect(_record(undone.kept))
@@ -183,6 +191,7 @@ class DuplicatesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return self._merged_already(request)
         for person in people:
             self.log_change(request, person, _("merged"))
+        self._note(request, "patient merge", [merge.kept, merge.merged])
         count = len(merge.moved["appointments"])
         says = ngettext(
             "Merged. %(count)d visit came to this record; it can be undone below.",
@@ -204,6 +213,7 @@ class DuplicatesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "typed": typed,
             "people": [(other, f"?one={one.pk}&other={other.pk}") for other in found[:SHOWN]],
             "has_more": len(found) > SHOWN,
+            "audit": audit.Shown(Act.SEARCH, [one.pk, *(other.pk for other in found[:SHOWN])]),
         }
         return self._page(request, "merge_with", context)
 
@@ -220,6 +230,18 @@ class DuplicatesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """:raises PermissionDenied: if this person may not merge."""
         if not self.may_merge(request):
             raise PermissionDenied
+
+    def _note(self, request: HttpRequest, kind: str, people: list[Patient]) -> None:
+        """In the trail; whoever has just worked on these records is not asked why they open them."""
+        audit.record(
+            by=cast("User", request.user),
+            act=Act.CHANGE,
+            kind=kind,
+            people=[person.pk for person in people],
+            now=timezone.now(),
+        )
+        for person in people:
+            audit.remember_reason(request.session, person.pk, "")
 
     def _merged_already(self, request: HttpRequest) -> HttpResponse:
         messages.warning(

@@ -11,12 +11,14 @@ from django.utils.translation import gettext_lazy as _
 from booking import times
 from booking.admin.decisions import DECIDE
 from booking.admin.duplicates import DuplicatesAdmin, perhaps_the_same
+from booking.admin.reasons import ReasonsAdmin
 from booking.admin.record import record_of
+from booking.admin.rights import RightsAdmin
 from booking.models import Patient
 
 
 @admin.register(Patient)
-class PatientAdmin(DuplicatesAdmin):
+class PatientAdmin(DuplicatesAdmin, ReasonsAdmin, RightsAdmin):
     list_display = ["name", "email", "phone", "first_seen"]
     fields = ["name", "email", "phone", "date_of_birth", "first_seen", "marketing_consented_at"]
     readonly_fields = ["first_seen", "marketing_consented_at"]

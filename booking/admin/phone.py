@@ -30,6 +30,8 @@ from booking.forms import DetailsForm
 from booking.models import Appointment, BookingRules, Patient, Resource, VisitType
 from booking.operations import TimeTaken, book_appointment
 from booking.operations.taking import AT_THE_DESK
+from clinic import audit
+from clinic.models import Act
 
 SOONEST: Final = 3  # days from each of which the first free time is suggested
 OF_AGE: Final = 18
@@ -245,6 +247,15 @@ class PhoneBookingAdmin(DecisionsAdmin):
             idempotency_key=pressed.cleaned_data["key"],
             now=now,
         )
+        audit.record(
+            by=cast("User", request.user),
+            act=Act.CHANGE,
+            kind="appointment book",
+            subject=booked.pk,
+            people=[booked.patient_id],
+            now=now,
+        )
+        audit.remember_reason(request.session, booked.patient_id, "")
         messages.success(request, _booked(booked))
         page = reverse("admin:booking_appointment_change", args=[booked.pk])
         return HttpResponseRedirect(self._where_from(request) or page)
@@ -282,6 +293,8 @@ class PhoneBookingAdmin(DecisionsAdmin):
             "nobody_chosen": self._address(request, call.said),
             "back": self._where_from(request),
         }
+        if call.patient:
+            context["audit"] = audit.Shown(Act.VIEW, [call.patient.pk])
         return TemplateResponse(request, "admin/booking/appointment/book.html", context)
 
     def _found(self, request: HttpRequest, said: dict[str, str], people: Sequence[Patient]) -> dict[str, Any]:
@@ -290,6 +303,7 @@ class PhoneBookingAdmin(DecisionsAdmin):
             "typed": _typed(request),
             "people": [(person, self._address(request, said, person)) for person in shown],
             "has_more": len(people) > SHOWN,
+            "audit": audit.Shown(Act.SEARCH, [person.pk for person in shown]) if _typed(request) else None,
         }
 
     def _address(self, request: HttpRequest, said: dict[str, str], patient: Patient | None = None) -> str:

@@ -75,6 +75,13 @@ def visits_of(day: date, *, now: datetime) -> list[PractitionerDay]:
     ]
 
 
+def people_in(waiting: list[Waiting], days: list[PractitionerDay]) -> set[int]:
+    """The keys of all patients whom the page names."""
+    lines = [visit for day in days for visit in day.visits] + [visit for one in waiting for visit in one.day]
+    named = [visit.appointment for visit in lines] + [one.appointment for one in waiting]
+    return {appointment.patient_id for appointment in named}
+
+
 def _as_seen(visit: Appointment, now: datetime) -> Visit:
     is_over = visit.ends_at <= now or not visit.is_occupying
     return Visit(visit, is_over=is_over, is_now=visit.starts_at <= now and not is_over)

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -32,7 +33,12 @@ class Patient(models.Model):
         indexes = [models.Index(fields=["email"], name="patient_email")]
 
     def __str__(self) -> str:
-        return self.name
+        return self.name or gettext("erased")
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether nothing tells any more who this was; every form asks for a name, so nobody else has none."""
+        return not self.name
 
 
 class PatientMergeQuerySet(models.QuerySet["PatientMerge"]):

@@ -18,6 +18,7 @@ from booking.operations.decisions import (
     decline_appointment,
     note_call_back,
 )
+from booking.operations.erasure import Outdated, erase_outdated, erase_patient
 from booking.operations.errors import (
     AlreadyDecided,
     AlreadyWaiting,
@@ -27,6 +28,7 @@ from booking.operations.errors import (
     NoAddress,
     NoSuchEnd,
     NotAskedNow,
+    NotOver,
     NotYet,
     OfferEnded,
     SomeTaken,
@@ -74,9 +76,11 @@ __all__ = [
     "NoAddress",
     "NoSuchEnd",
     "NotAskedNow",
+    "NotOver",
     "NotYet",
     "OfferEnded",
     "OfferedTime",
+    "Outdated",
     "Plan",
     "Reminded",
     "SomeTaken",
@@ -99,6 +103,8 @@ __all__ = [
     "decline_appointment",
     "decline_offer",
     "end_course_offer",
+    "erase_outdated",
+    "erase_patient",
     "expire_overdue",
     "held_time",
     "hold_time",

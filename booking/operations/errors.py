@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.models import Model
+
 from booking.models import Appointment
 
 
@@ -60,6 +62,14 @@ class NotAskedNow(Exception):
 
 class NoSuchEnd(Exception):
     """The phases of the visit may not stretch just so far."""
+
+
+class NotOver(Exception):
+    """Something of this person is still to come or unanswered; it holds what."""
+
+    def __init__(self, left: Sequence[Model]) -> None:
+        super().__init__(len(left))
+        self.left = left
 
 
 class NotYet(Exception):

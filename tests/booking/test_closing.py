@@ -544,4 +544,4 @@ def test_the_page_costs_the_same_however_many_visits_are_hit(desk: Client, count
     with CaptureQueriesContext(connection) as asked:
         page = ask(desk, VISITS)
     assert page.count('name="version-') == count
-    assert len(asked) == 18, "\n".join(query["sql"][:150] for query in asked)
+    assert len(asked) == 20, "\n".join(query["sql"][:150] for query in asked)

@@ -14,7 +14,7 @@ from booking.operations.courses import version_of
 from clinic.models import QueuedMail
 from tests.booking.factories import make_appointment, make_clinic, make_patient, wall
 from tests.booking.test_course_operations import offer, request, stands, visits_of
-from tests.booking.test_desk import TODAY, make_staff, said, signed_in
+from tests.booking.test_desk import TODAY, make_staff, said, signed_in, with_a_reason
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
 
@@ -100,6 +100,7 @@ def wishes(appointment: Appointment, **changed: Any) -> dict[str, Any]:
 def test_a_care_plan_is_offered_from_an_appointment(receptionist: Client) -> None:
     appointment = make_appointment(make_clinic(), status=Status.BOOKED)
     page = reverse("admin:booking_appointment_change", args=[appointment.pk])
+    with_a_reason(receptionist, appointment.patient)
     assert care_plan(appointment) in receptionist.get(page).content.decode()
     assert receptionist.get(care_plan(appointment)).status_code == 200
     found = receptionist.get(care_plan(appointment), wishes(appointment))
@@ -134,7 +135,7 @@ def test_a_care_plan_needs_an_address_and_the_permission(receptionist: Client) -
 def test_a_course_that_the_patient_took_is_shown_as_confirmed(receptionist: Client) -> None:
     course = offer(make_clinic())
     operations.accept_course(course=course, now=timezone.now())
-    page = receptionist.get(act(course)).content.decode()
+    page = with_a_reason(receptionist, course.patient).get(act(course)).content.decode()
     assert page.count("rh-tag") >= 3
     assert 'name="confirmed"' not in page
     assert version_of(visits_of(course)) == 3
@@ -146,5 +147,5 @@ def test_today_asks_as_often_however_many_visits_a_course_has(
 ) -> None:
     request(make_clinic(), days)
     receptionist.get(TODAY)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(14):
         receptionist.get(TODAY)

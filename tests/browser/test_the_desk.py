@@ -71,3 +71,26 @@ def test_the_pages_of_the_desk_can_be_used_by_everyone_in_the_dark_too(site: Sit
     desk.get_by_role("link", name=reference, exact=True).click()
     expect(heading(desk)).to_contain_text(reference)
     look_at(desk, "35-appointment-dark")
+
+
+def test_the_pages_about_a_patients_rights_can_be_used_by_everyone(site: Site, visit: Visits) -> None:
+    patient, desk = a_new_patient(), visit(scheme="dark")
+    reference = ask_for_a_visit(visit(), patient)
+    sign_in(desk, site)
+    desk.goto(f"/admin/booking/patient/?q={patient.email}")
+    desk.get_by_role("link", name=patient.name).click()
+    desk.wait_for_url("**/change/")
+    record = desk.url.removesuffix("change/")
+    for page in ("reason", "rights"):
+        desk.goto(f"{record}{page}/")
+        look_at(desk, f"36-{page}-dark")
+    desk.get_by_label("Your password, once more").first.fill(site.password)
+    desk.get_by_role("button", name="Make the copy").click()
+    expect(desk.get_by_role("main")).to_contain_text(reference)
+    look_at(desk, "37-copy-dark")
+    desk.go_back()
+    desk.goto(f"{record}change/")
+    desk.get_by_role("link", name="Who saw this record").click()
+    expect(heading(desk)).to_have_text(f"Who saw the record of {patient.name}")
+    expect(desk.locator("#result_list")).to_contain_text("took out a copy")
+    look_at(desk, "38-trail-dark")

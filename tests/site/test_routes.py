@@ -23,6 +23,8 @@ from django.utils import timezone
 
 from booking import links, times
 from booking.models import Appointment, BookingRules
+from clinic import audit
+from clinic.models import Act
 from content.remarks import note_remark
 from tests.booking.factories import (
     make_appointment,
@@ -78,6 +80,7 @@ class Site:
         BookingRules.current().save()
         make_appointment(visit_type, starts_at=wall(16))
         Group.objects.create(name="Front desk")
+        audit.record(by=None, act=Act.ERASE, kind="patient", now=timezone.now())
         staff = User.objects.create_user("staff", password="pw", is_staff=True)
         owner = User.objects.create_superuser("owner", password="pw")
 

@@ -1,4 +1,4 @@
-"""Sends mail, reminds, ends what nobody answered, offers what came free and erases what is over, until told to stop."""
+"""Sends mail, reminds, ends what nobody answered, offers what came free and erases what is past its time, on and on."""
 
 import signal
 import threading
@@ -15,7 +15,9 @@ from django.utils import timezone
 from booking.operations import (
     Busy,
     Expired,
+    Outdated,
     Reminded,
+    erase_outdated,
     expire_overdue,
     offer_released_time,
     remind,
@@ -24,6 +26,7 @@ from clinic import limits, mail
 
 LOOK_EVERY = 2.0  # seconds between two looks into the queue
 TIDY_EVERY = 15  # looks between two rounds of tidying, which is half a minute
+ERASE_EVERY = 1800  # looks between two rounds of erasing, which is an hour
 AT_ONCE = 100  # messages in one look, so that a long queue does not keep the rest waiting
 
 
@@ -36,12 +39,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         stop = threading.Event()
         if once:
-            reminded, expired, offered = self.remind(), self.tidy(), self.offer()
+            reminded, expired, offered, erased = self.remind(), self.tidy(), self.offer(), self.erase()
             sent = mail.deliver_due(now=timezone.now())
             self.stdout.write(
                 f"{sent} mails sent; {reminded.visits} visits and {reminded.offers} offers reminded of;"
                 f" {expired.requests} requests and {expired.offers} offers ended, {expired.holds} holds erased;"
-                f" {offered} times offered from the waitlist"
+                f" {offered} times offered from the waitlist; {erased.people} people, {erased.requests} requests and"
+                f" {erased.mails} messages past their time erased"
             )
             return
 
@@ -58,6 +62,8 @@ class Command(BaseCommand):
                 self.attempt(self.remind)
                 self.attempt(self.tidy)
                 self.attempt(self.offer)
+            if look % ERASE_EVERY == 0:
+                self.attempt(self.erase)
             close_old_connections()
             look += 1
             stop.wait(LOOK_EVERY)
@@ -96,6 +102,10 @@ class Command(BaseCommand):
         SessionStore.clear_expired()
         limits.erase_ended(now=now)
         return expire_overdue(now=now)
+
+    def erase(self) -> Outdated:
+        """Erases what is past the time for which it is kept."""
+        return erase_outdated(now=timezone.now())
 
     def offer(self) -> int:
         """Offers what came free, by what was ended just now or otherwise, to those who wait."""
