@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from booking import times
+from booking.admin import seen
 from booking.models import Appointment, Patient
 
 
@@ -20,7 +21,7 @@ class AppointmentsInline(admin.TabularInline):  # type: ignore[type-arg]
     can_delete = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
-        return Appointment.objects.with_people()
+        return seen.appointments(request.user).with_people()
 
     def has_add_permission(self, request: HttpRequest, obj: Patient | None = None) -> bool:
         return False
@@ -43,6 +44,9 @@ class PatientAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
     inlines = [AppointmentsInline]
     actions = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Patient]:
+        return seen.patients(request.user)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Every patient comes with a request."""

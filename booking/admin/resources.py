@@ -34,6 +34,7 @@ class ResourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "title",
         "registration_number",
         "languages",
+        "user",
         "visits_a_day",
         "position",
         "is_active",
@@ -44,8 +45,9 @@ class ResourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     actions = None
 
     def get_readonly_fields(self, request: HttpRequest, obj: Resource | None = None) -> list[str]:
-        """A practitioner with hours and visits never turns into a room."""
-        return ["kind"] if obj else []
+        """A practitioner with hours and visits never turns into a room; accounts are for those who edit accounts."""
+        kept = ["kind"] if obj else []
+        return kept if request.user.has_perm("auth.change_user") else [*kept, "user"]
 
     def get_inlines(self, request: HttpRequest, obj: Resource | None) -> list[type[InlineModelAdmin]]:  # type: ignore[type-arg]
         """Only practitioners have hours; a room is there whenever any of them works."""

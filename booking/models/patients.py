@@ -18,6 +18,7 @@ class Patient(models.Model):
         verbose_name = _("patient")
         verbose_name_plural = _("patients")
         ordering = ["name", "pk"]
+        permissions = [("see_every_patient", "Sees every patient and visit, not only their own")]
         indexes = [models.Index(fields=["email"], name="patient_email")]
 
     def __str__(self) -> str:
