@@ -30,11 +30,18 @@ _KEY = "second_factor_key"  # of an app that is being set up, in the session unt
 Page = Callable[..., HttpResponse]
 
 
+class OneTimeInput(forms.TextInput):
+    """Never shows again what was typed: the next code is another one."""
+
+    def format_value(self, value: Any) -> None:
+        return None
+
+
 class CodeForm(forms.Form):
     code = forms.CharField(
         label=gettext_lazy("Code"),
         max_length=40,
-        widget=forms.TextInput(
+        widget=OneTimeInput(
             attrs={"autocomplete": "one-time-code", "autofocus": True, "spellcheck": "false", "size": 14}
         ),
         error_messages={"required": gettext_lazy("Type the code.")},
