@@ -1,7 +1,7 @@
 """How often and when somebody would come for a course of visits, and in which words it is refused."""
 
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Fieldset, Layout
@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from booking import courses, times
+from booking.fields import PARTS, DayField, PractitionerField, WeekdaysField
 from booking.forms import DetailsForm
 from booking.models import ANYONE, Resource, WaitlistEntry, WorkingHours
 from booking.operations.courses import MOST_VISITS
@@ -71,33 +72,11 @@ class PatternForm(forms.Form):
         coerce=int,
         error_messages={"required": _("Choose how many days"), "invalid_choice": _("Choose from the list")},
     )
-    practitioner = forms.ChoiceField(
-        label=_("Who would you like to see?"),
-        help_text=_("Every visit of the course is with the same person."),
-        widget=forms.Select({"class": "w-sm"}),
-        error_messages={
-            "required": _("Choose a practitioner from the list, or anyone"),
-            "invalid_choice": _("Choose a practitioner from the list, or anyone"),
-        },
-    )
-    weekdays = forms.TypedMultipleChoiceField(
-        label=_("Which days of the week suit you?"),
-        choices=WorkingHours.Weekday.choices,
-        coerce=int,
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={
-            "required": _("Tick at least one day of the week"),
-            "invalid_choice": _("Tick only what is on the list"),
-        },
-    )
+    practitioner = PractitionerField(help_text=_("Every visit of the course is with the same person."))
+    weekdays = WeekdaysField()
     part = forms.ChoiceField(
         label=_("Which part of the day?"),
-        choices=[
-            (ANY_PART, _("Any")),
-            (WaitlistEntry.Part.MORNING, _("Morning, before noon")),
-            (WaitlistEntry.Part.AFTERNOON, _("Afternoon, from noon to 5 pm")),
-            (WaitlistEntry.Part.EVENING, _("Evening, from 5 pm")),
-        ],
+        choices=[(ANY_PART, _("Any")), *PARTS],
         widget=forms.RadioSelect,
         error_messages={
             "required": _("Choose a part of the day"),
@@ -118,26 +97,16 @@ class PatternForm(forms.Form):
             "invalid_choice": _("Choose from the list"),
         },
     )
-    first_on = forms.DateField(
-        label=_("From which day on?"),
-        widget=forms.DateInput({"type": "date", "class": "w-sm"}, format="%Y-%m-%d"),
-        input_formats=["%Y-%m-%d"],
-        error_messages={
-            "required": _("Enter the first day that suits you"),
-            "invalid": _("Enter a day, year first, like 2027-03-04"),
-        },
-    )
+    first_on = DayField(label=_("From which day on?"), required=_("Enter the first day that suits you"))
 
     def __init__(
         self, *args: Any, practitioners: list[Resource], today: date, latest_on: date, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         self.by_slug = {person.slug: person for person in practitioners}
-        self.today, self.latest_on = today, latest_on
-        field = self.fields["practitioner"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101 (for the type)
-        field.choices = [(ANYONE, _("Anyone")), *((slug, str(who)) for slug, who in self.by_slug.items())]
-        self.fields["first_on"].widget.attrs |= {"min": today.isoformat(), "max": latest_on.isoformat()}
+        self.latest_on = latest_on
+        cast("PractitionerField", self.fields["practitioner"]).offer(practitioners)
+        cast("DayField", self.fields["first_on"]).keep_between(today, latest_on)
         self.helper = FormHelper()
         self.helper.form_tag = False
         self.helper.disable_csrf = True  # it is sent by GET, and a token does not belong in an address
@@ -146,14 +115,6 @@ class PatternForm(forms.Form):
             Fieldset(_("When"), "first_on", "weekdays", "part", "tolerance"),
             "practitioner",
         )
-
-    def clean_first_on(self) -> date:
-        first_on: date = self.cleaned_data["first_on"]
-        if not self.today <= first_on <= self.latest_on:
-            raise ValidationError(
-                _("Enter a day from today to %(day)s"), params={"day": times.in_words(self.latest_on)}
-            )
-        return first_on
 
     def clean(self) -> None:
         typed = self.cleaned_data

@@ -1,17 +1,16 @@
 """What somebody who waits for a time may ask for, and in which words it is refused."""
 
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Fieldset, Layout
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from booking import times
+from booking.fields import PARTS, DayField, PractitionerField, WeekdaysField
 from booking.forms import CONSENT, CONSENT_VERSION, DetailsForm
-from booking.models import ANYONE, Resource, WaitlistEntry, WorkingHours
+from booking.models import Resource
 from booking.operations import Details, Wishes
 
 FEW_DAYS: Final = timedelta(days=14)  # suggested where nothing is free at all, or something is at once
@@ -22,42 +21,19 @@ class WishesForm(forms.Form):
 
     use_required_attribute = False
 
-    practitioner = forms.ChoiceField(
-        label=_("Who would you like to see?"),
-        widget=forms.Select({"class": "w-sm"}),
-        error_messages={"invalid_choice": _("Choose a practitioner from the list, or anyone")},
-    )
-    weekdays = forms.TypedMultipleChoiceField(
-        label=_("Which days of the week suit you?"),
-        choices=WorkingHours.Weekday.choices,
-        coerce=int,
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={
-            "required": _("Tick at least one day of the week"),
-            "invalid_choice": _("Tick only what is on the list"),
-        },
-    )
+    practitioner = PractitionerField()
+    weekdays = WeekdaysField()
     parts = forms.MultipleChoiceField(
         label=_("Which parts of the day?"),
-        choices=[
-            (WaitlistEntry.Part.MORNING, _("Morning, before noon")),
-            (WaitlistEntry.Part.AFTERNOON, _("Afternoon, from noon to 5 pm")),
-            (WaitlistEntry.Part.EVENING, _("Evening, from 5 pm")),
-        ],
+        choices=PARTS,
         widget=forms.CheckboxSelectMultiple,
         error_messages={
             "required": _("Tick at least one part of the day"),
             "invalid_choice": _("Tick only what is on the list"),
         },
     )
-    until = forms.DateField(
-        label=_("What is the last day that suits you?"),
-        widget=forms.DateInput({"type": "date", "class": "w-sm"}, format="%Y-%m-%d"),
-        input_formats=["%Y-%m-%d"],
-        error_messages={
-            "required": _("Enter the last day that suits you"),
-            "invalid": _("Enter a day, year first, like 2027-03-04"),
-        },
+    until = DayField(
+        label=_("What is the last day that suits you?"), required=_("Enter the last day that suits you")
     )
     key = forms.UUIDField(widget=forms.HiddenInput)
 
@@ -68,25 +44,14 @@ class WishesForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.by_slug = {person.slug: person for person in practitioners}
-        self.today, self.latest_on = today, latest_on
-        field = self.fields["practitioner"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101 (for the type)
-        field.choices = [(ANYONE, _("Anyone")), *((slug, str(who)) for slug, who in self.by_slug.items())]
-        self.fields["until"].widget.attrs |= {"min": today.isoformat(), "max": latest_on.isoformat()}
+        cast("PractitionerField", self.fields["practitioner"]).offer(practitioners)
+        cast("DayField", self.fields["until"]).keep_between(today, latest_on)
         self.helper = FormHelper()
         self.helper.form_tag = False
         self.helper.layout = self.layout()
 
     def layout(self) -> Layout:
         return Layout(self.wishes_shown)
-
-    def clean_until(self) -> date:
-        until: date = self.cleaned_data["until"]
-        if not self.today <= until <= self.latest_on:
-            raise ValidationError(
-                _("Enter a day from today to %(day)s"), params={"day": times.in_words(self.latest_on)}
-            )
-        return until
 
     @property
     def wishes(self) -> Wishes:

@@ -1,7 +1,6 @@
 """How staff give a visit another time: offer one to three, move it, or put it deliberately over another."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, cast
@@ -12,7 +11,7 @@ from django.contrib.admin.widgets import AdminDateWidget, AdminTimeWidget
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, path, reverse
+from django.urls import URLPattern, URLResolver, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -49,11 +48,10 @@ class PickForm(SeenForm):
         return [self._read(text) for text in picked]
 
     def _read(self, text: str) -> OfferedTime:
-        start, _slash, slug = text.partition("/")
-        try:
-            return OfferedTime(times.parse_start(start), self.practitioners[slug])
-        except (ValueError, KeyError) as error:
-            raise ValidationError(_("Choose a time from those below.")) from error
+        picked = _read_pick(text, self.practitioners)
+        if not picked:
+            raise ValidationError(_("Choose a time from those below."))
+        return picked
 
 
 class OverlapForm(SeenForm):
@@ -124,15 +122,10 @@ class ArrangingAdmin(DecisionsAdmin):
     """Adds to an appointment's addresses those that give it another time."""
 
     def get_urls(self) -> list[URLResolver | URLPattern]:  # type: ignore[override]
-        def act(name: str, view: Callable[..., HttpResponse]) -> URLPattern:
-            return path(
-                f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"booking_appointment_{name}"
-            )
-
         return [
-            act("offer", self.offer),
-            act("move", self.move),
-            act("overlap", self.overlap),
+            self.act("offer", self.offer),
+            self.act("move", self.move),
+            self.act("overlap", self.overlap),
             *super().get_urls(),
         ]
 
@@ -311,18 +304,21 @@ class _Shown:
         """What was ticked and is not among those shown: on another day, or with somebody else."""
         shown = {choice.value for choice in free}
         by_slug = {person.slug: person for person in self.practitioners.values()}
-        ticked = []
-        for value in self.picked[:MOST_TIMES]:
-            start, _slash, slug = value.partition("/")
-            if value in shown or slug not in by_slug:
-                continue
-            with suppress(ValueError):
-                ticked.append(self._choice(times.parse_start(start), by_slug[slug]))
-        return ticked
+        besides = [_read_pick(value, by_slug) for value in self.picked[:MOST_TIMES] if value not in shown]
+        return [self._choice(picked.starts_at, picked.practitioner) for picked in besides if picked]
 
     def _choice(self, at: datetime, practitioner: Resource) -> Choice:
         value = f"{times.write_start(at)}/{practitioner.slug}"
         return Choice(value, at, practitioner, value in self.picked)
+
+
+def _read_pick(value: str, practitioners: dict[str, Resource]) -> OfferedTime | None:
+    """The time and practitioner (by slug) that a ticked value names, as `_Shown` wrote it; None if it names none."""
+    start, _slash, slug = value.partition("/")
+    try:
+        return OfferedTime(times.parse_start(start), practitioners[slug])
+    except (ValueError, KeyError):
+        return None
 
 
 def _moved(moved: Appointment) -> str:

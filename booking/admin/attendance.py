@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, URLResolver, path, reverse
+from django.urls import URLPattern, URLResolver, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -26,22 +26,20 @@ class AttendanceAdmin(DecisionsAdmin):
     """Adds to an appointment's addresses what is noted on its day."""
 
     def get_urls(self) -> list[URLResolver | URLPattern]:  # type: ignore[override]
-        def act(name: str, operation: Operation) -> URLPattern:
-            @require_POST
-            def view(request: HttpRequest, pk: int) -> HttpResponse:
-                return self._note(request, pk, operation)
-
-            return path(
-                f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"booking_appointment_{name}"
-            )
-
         return [
-            act("arrived", note_arrival),
-            act("completed", note_completion),
-            act("no-show", note_no_show),
-            act("step-back", step_back),
+            self.act("arrived", self._noting(note_arrival)),
+            self.act("completed", self._noting(note_completion)),
+            self.act("no-show", self._noting(note_no_show)),
+            self.act("step-back", self._noting(step_back)),
             *super().get_urls(),
         ]
+
+    def _noting(self, operation: Operation) -> Callable[..., HttpResponse]:
+        @require_POST
+        def view(request: HttpRequest, pk: int) -> HttpResponse:
+            return self._note(request, pk, operation)
+
+        return view
 
     def _note(self, request: HttpRequest, pk: int, operation: Operation) -> HttpResponse:
         appointment = self._to_decide(request, pk)

@@ -54,18 +54,18 @@ class DecisionsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """
 
     def get_urls(self) -> list[URLResolver | URLPattern]:  # type: ignore[override]
-        def act(name: str, view: Callable[..., HttpResponse]) -> URLPattern:
-            return path(
-                f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"booking_appointment_{name}"
-            )
-
         return [
-            act("confirm", require_POST(self.confirm)),
-            act("called_back", require_POST(self.called_back)),
-            act("decline", self.decline),
-            act("cancel", self.cancel),
+            self.act("confirm", require_POST(self.confirm)),
+            self.act("called_back", require_POST(self.called_back)),
+            self.act("decline", self.decline),
+            self.act("cancel", self.cancel),
             *super().get_urls(),
         ]
+
+    def act(self, name: str, view: Callable[..., HttpResponse]) -> URLPattern:
+        """The address of one act on one appointment."""
+        wrapped = self.admin_site.admin_view(view)
+        return path(f"<int:pk>/{name}/", wrapped, name=f"booking_appointment_{name}")
 
     def may_decide(self, request: HttpRequest) -> bool:
         return request.user.has_perm(DECIDE)

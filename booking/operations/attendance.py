@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.contrib.auth.models import User
+from django.db.models import F
 
 from booking import times
 from booking.models import Actor, Appointment, Status
@@ -53,7 +54,7 @@ def step_back(*, appointment: Appointment, version: int, by: User, now: datetime
     with taking.change():
         locked = lock(appointment)
         expect(locked, version)
-        last = locked.changes.last()
+        last = locked.changes.exclude(from_status=F("to_status")).last()  # a new link changes none
         before = STEP_BACK.get(Status(locked.status))
         if before is None or last is None or times.local_day(last.at) != times.local_day(now):
             raise AlreadyDecided(locked)

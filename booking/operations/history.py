@@ -34,7 +34,10 @@ def staff_or_patient(user: User | None, at: datetime, key: UUID | None = None) -
 
 def done_before(key: UUID) -> Appointment | None:
     """The appointment that the form with this key made or changed, if it has been here; ask under the locks."""
-    return Appointment.objects.with_people().filter(changes__idempotency_key=key).first()
+    made = StatusChange.objects.filter(idempotency_key=key)
+    if not made.exists():  # almost always, and asked while others wait for the locks
+        return None
+    return Appointment.objects.with_people().filter(changes__in=made).first()
 
 
 def lock(appointment: Appointment) -> Appointment:

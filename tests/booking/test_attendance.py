@@ -95,6 +95,16 @@ def test_a_note_is_not_taken_back_on_another_day() -> None:
         note("step-back", arrived, now=AT + timedelta(days=1))
 
 
+def test_a_new_private_link_on_the_next_day_does_not_open_the_way_back_again() -> None:
+    arrived = note("arrived", make_visit())
+    by = User.objects.get(username="desk")
+    relinked = operations.replace_link(
+        appointment=arrived, version=arrived.version, by=by, now=AT + timedelta(days=1)
+    )
+    with pytest.raises(AlreadyDecided):
+        note("step-back", relinked, now=AT + timedelta(days=1, hours=1))
+
+
 def test_a_time_that_another_has_by_now_is_not_taken_back() -> None:
     gone = note("no-show", make_visit())
     make_appointment(

@@ -78,7 +78,7 @@ def test_production_has_no_demo_account(settings: Settings) -> None:
     assert not User.objects.exists()
 
 
-def start(folder: Path) -> tuple[subprocess.Popen[str], int]:
+def start(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
     """The command that `make run` ends in, on a database of its own and a free port."""
     with create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
@@ -89,23 +89,26 @@ def start(folder: Path) -> tuple[subprocess.Popen[str], int]:
         "DATABASE_URL": f"sqlite:///{folder}/clinic.sqlite3",
     }
     subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], env=environment, check=True)
-    serving = subprocess.Popen(
-        [sys.executable, "manage.py", "serve"],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    with (folder / "said.txt").open("wb") as log:
+        serving = subprocess.Popen(
+            [sys.executable, "manage.py", "serve"], env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and serving.poll() is None:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
                 assert answer.read() == b"ok\n"
+            if "The mail worker is ready." in said(folder):
                 return serving, port
         except OSError:
-            time.sleep(0.2)
+            pass
+        time.sleep(0.2)
     serving.kill()
-    raise AssertionError(serving.communicate()[0])
+    raise AssertionError(said(folder))
+
+
+def said(folder: Path) -> str:
+    return (folder / "said.txt").read_text()
 
 
 def children(pid: int) -> list[int]:
@@ -119,11 +122,9 @@ def test_the_web_server_and_the_mail_worker_stop_together(tmp_path: Path, told: 
     assert len(both) == 2
 
     serving.send_signal(told)
-    said, _ = serving.communicate(timeout=20)
-
-    assert serving.returncode == 0, said
-    assert f"Serving on http://127.0.0.1:{port}; mails go to {tmp_path / 'mails'}." in said
-    assert "The mail worker has stopped." in said
+    assert serving.wait(timeout=20) == 0, said(tmp_path)
+    assert f"Serving on http://127.0.0.1:{port}; mails go to {tmp_path / 'mails'}." in said(tmp_path)
+    assert "The mail worker has stopped." in said(tmp_path)
     assert not any(Path(f"/proc/{child}").exists() for child in both)
 
 
@@ -131,7 +132,5 @@ def test_if_one_of_them_falls_the_other_does_not_go_on_alone(tmp_path: Path) -> 
     serving, _ = start(tmp_path)
     os.kill(children(serving.pid)[1], signal.SIGKILL)
 
-    said, _ = serving.communicate(timeout=20)
-
-    assert serving.returncode == 1
-    assert "the mail worker ended by itself; everything is stopped." in said
+    assert serving.wait(timeout=20) == 1
+    assert "the mail worker ended by itself; everything is stopped." in said(tmp_path)

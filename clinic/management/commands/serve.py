@@ -30,7 +30,9 @@ class Command(BaseCommand):
         # A session of their own: Ctrl-C reaches only this process, which then stops both in order.
         children = {
             name: subprocess.Popen(  # noqa: S603 (our own two commands)
-                [sys.executable, *arguments], cwd=settings.BASE_DIR, start_new_session=True
+                [sys.executable, "-u", *arguments],  # a log read from a file or pipe is not late
+                cwd=settings.BASE_DIR,
+                start_new_session=True,
             )
             for name, arguments in {
                 "the web server": ["-m", "gunicorn", "--config", "clinic/gunicorn_conf.py", "clinic.wsgi"],
