@@ -47,7 +47,7 @@ class DeskGroupAdmin(GroupAdmin, WithKeys):
 
 @admin.register(User)
 class DeskUserAdmin(UserAdmin, WithKeys):  # type: ignore[type-arg]
-    list_display = ["username", "first_name", "last_name", "roles", "is_active"]
+    list_display = ["username", "first_name", "last_name", "roles", "second_factor", "is_active"]
     list_filter = ["is_active", "groups"]
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
@@ -59,7 +59,7 @@ class DeskUserAdmin(UserAdmin, WithKeys):  # type: ignore[type-arg]
     actions = None
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related("groups")
+        return second_factor.with_it_told(super().get_queryset(request)).prefetch_related("groups")
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         is_above = obj is not None and obj.is_superuser and not request.user.is_superuser
@@ -110,6 +110,10 @@ class DeskUserAdmin(UserAdmin, WithKeys):  # type: ignore[type-arg]
     def _may_take_away(self, request: HttpRequest, account: User) -> bool:
         """One's own is replaced on the page of one's second factor, which asks for the password."""
         return account != request.user and self.has_change_permission(request, account)
+
+    @admin.display(description=gettext_lazy("second factor"), boolean=True)
+    def second_factor(self, account: Any) -> bool:
+        return bool(account.has_second_factor)
 
     @admin.display(description=gettext_lazy("roles"))
     def roles(self, account: User) -> str:

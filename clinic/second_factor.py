@@ -10,6 +10,7 @@ from typing import Any, Final
 import segno
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.crypto import get_random_string, salted_hmac
 from django_otp import login as note_device
@@ -65,6 +66,12 @@ def was_taken_away(request: HttpRequest) -> bool:
 def has_one(user: User) -> bool:
     exists: bool = TOTPDevice.objects.filter(user=user, confirmed=True).exists()
     return exists
+
+
+def with_it_told(accounts: "QuerySet[User]") -> "QuerySet[User]":
+    """Each account with `has_second_factor`, in the same query."""
+    apps = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+    return accounts.annotate(has_second_factor=Exists(apps))
 
 
 def new_key() -> str:

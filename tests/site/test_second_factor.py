@@ -240,6 +240,14 @@ def test_signing_in_leads_to_no_other_site(mei: User, elsewhere: str) -> None:
     assert type_code(client, shown_by_app(), then=elsewhere)["Location"] == "/admin/"
 
 
+def test_a_password_alone_makes_no_place_known_to_the_limits(mei: User) -> None:
+    give_app(mei)
+    client = type_password()
+    assert not Tally.objects.filter(uses=0).exists()
+    type_code(client, shown_by_app())
+    assert Tally.objects.filter(uses=0).exists()
+
+
 def test_whoever_signed_in_as_the_wrong_person_starts_again(mei: User) -> None:
     client = type_password()
     assert client.post("/admin/login/other/")["Location"] == LOGIN
@@ -312,6 +320,13 @@ def test_an_owner_takes_away_a_lost_second_factor_and_the_person_sets_up_a_new_o
     assert at_work.get("/admin/").status_code == 302
     assert at_work.get(SET_UP)["Location"].startswith(LOGIN)  # whoever held that session is out
     assert type_password("ann").get(STEP)["Location"].startswith(SET_UP)
+
+
+def test_the_list_of_accounts_tells_who_has_one(mei: User, signed_in: Client) -> None:
+    staff("ann", FRONT_DESK)
+    page = signed_in.get("/admin/auth/user/")
+    told = {account.username: account.has_second_factor for account in page.context["cl"].result_list}
+    assert told == {"ann": False, "mei": True}
 
 
 def test_nobody_takes_away_their_own_or_a_superusers(mei: User, signed_in: Client) -> None:
