@@ -27,9 +27,9 @@ PHONE_LENGTH: Final = 40
 FEWEST_DIGITS: Final = 7
 REFERENCE_LENGTH: Final = 6  # letters behind the hyphen
 
-CONSENT_VERSION: Final = "2026-11"  # changes with the wording of CONSENT
+CONSENT_VERSION: Final = "2026-11-22"  # changes with the wording of CONSENT
 CONSENT: Final = _(
-    "I agree that the clinic keeps and uses these answers to arrange and plan my visit, and I have read the fee and "
+    "I agree that the clinic keeps and uses these answers to arrange and plan my visit. I have read the fee and "
     "the cancellation rule."
 )
 

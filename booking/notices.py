@@ -52,14 +52,24 @@ def declined(
     )
 
 
-def cancelled(appointment: Appointment, *, was_booked: bool, now: datetime) -> None:
-    """The visit is off; one that was in the patient's calendar is taken out of it."""
+def cancelled(
+    appointment: Appointment,
+    *,
+    was_booked: bool,
+    now: datetime,
+    reason: DeclineReason | None = None,
+    next_starts: Sequence[datetime] = (),
+) -> None:
+    """The visit is off; one that was in the patient's calendar is taken out of it.
+
+    With `reason` the clinic could not keep it, and `next_starts` are free times to book instead.
+    """
     _to_patient(
         appointment,
         "cancelled",
         _("Your visit is cancelled") if was_booked else _("Your request is cancelled"),
         now,
-        {"was_booked": was_booked},
+        {"was_booked": was_booked, "reason": reason.label if reason else "", "next_starts": next_starts},
         method=ics.Method.CANCEL if was_booked else None,
     )
 

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
@@ -118,6 +118,72 @@ def find_openings(
     a day; rooms whenever any practitioner works: the room is turned over within the clinic's hours. What `but`
     holds or occupies counts as free: it is free to whoever has it.
     """
+    return open_book(visit_type, first_on=first_on, last_on=last_on, rules=rules, now=now, but=but).find()
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Everything that was read for one visit type and a range of days, to be searched as often as wanted."""
+
+    visit_type: VisitType
+    hours: list[_Hours]
+    open_by: Mapping[int, list[openings.Interval]]
+    clinic_open: list[openings.Interval]
+    closed_by: Mapping[int | None, list[openings.Interval]]
+    visits_by: Mapping[int, list[_Visit]]
+    midnights: list[int]
+    bounds: openings.Interval
+
+    def find(
+        self,
+        *,
+        without: Appointment | None = None,
+        also_taken: Mapping[int, Sequence[openings.Span]] | None = None,
+    ) -> openings.Openings:
+        """The openings; what `without` occupies counts as free, and `also_taken`, by appointment's key, as taken."""
+        besides: dict[int, list[_Visit]] = defaultdict(list)
+        for owner, spans in (also_taken or {}).items():
+            for span in spans:
+                besides[span.resource].append((span.starts_at, span.ends_at, (owner, None, None)))
+
+        def calendar(row: _Hours, opened: list[openings.Interval]) -> openings.Calendar:
+            visits = [*self.visits_by.get(row.resource, ()), *besides[row.resource]]
+            if without:
+                visits = [visit for visit in visits if visit[2][0] != without.pk]
+            closed = [*self.closed_by.get(None, ()), *self.closed_by.get(row.resource, ())]
+            if row.visits_a_day is not None:
+                closed = closed + _full_days(visits, row.visits_a_day, self.midnights)
+            return openings.Calendar(
+                opened, [(starts_at, ends_at) for starts_at, ends_at, _ in visits], closed
+            )
+
+        giving = {row.resource: row for row in self.hours if row.gives_visit}
+        rooms = {row.resource: row for row in self.hours if row.kind == Resource.Kind.ROOM}
+        earliest, latest = self.bounds
+        return openings.find_openings(
+            phases=phases_of(self.visit_type),
+            practitioners={id_: calendar(row, self.open_by.get(id_, [])) for id_, row in giving.items()},
+            rooms={id_: calendar(row, self.clinic_open) for id_, row in rooms.items()},
+            window=(self.midnights[0], self.midnights[-1]),
+            earliest=earliest,
+            latest=latest,
+            every_minutes=self.visit_type.start_every,
+            midnights=self.midnights,
+            shortest_visits={id_: row.shortest_visit for id_, row in giving.items() if row.shortest_visit},
+        )
+
+
+def open_book(
+    visit_type: VisitType,
+    *,
+    first_on: date,
+    last_on: date,
+    rules: BookingRules,
+    now: datetime,
+    but: Hold | Appointment | None = None,
+    closures: Iterable[Closure] = (),
+) -> Book:
+    """Reads what `find_openings` tells of; `closures` count beside those in force, saved or not."""
     days = times.days(first_on, last_on)
     midnights = [times.epoch(day, time.min) for day in [*days, last_on + timedelta(days=1)]]
     window = midnights[0], midnights[-1]
@@ -131,31 +197,24 @@ def find_openings(
                 clinic_open.append(interval)
 
     closed_by: dict[int | None, list[openings.Interval]] = defaultdict(list)
-    for resource, starts_at, ends_at in _closures(window):
+    planned = [
+        (closure.resource_id, int(closure.starts_at.timestamp()), int(closure.ends_at.timestamp()))
+        for closure in closures
+    ]
+    for resource, starts_at, ends_at in [*_closures(window), *planned]:
         closed_by[resource].append((starts_at, ends_at))
     visits_by: dict[int, list[_Visit]] = defaultdict(list)
     for resource, starts_at, ends_at, *owner in _occupancies(window, now=now, but=but):
         visits_by[resource].append((starts_at, ends_at, tuple(owner)))
-
-    def calendar(row: _Hours, opened: list[openings.Interval]) -> openings.Calendar:
-        visits = visits_by[row.resource]
-        closed = closed_by[None] + closed_by[row.resource]
-        if row.visits_a_day is not None:
-            closed = closed + _full_days(visits, row.visits_a_day, midnights)
-        return openings.Calendar(opened, [(starts_at, ends_at) for starts_at, ends_at, _ in visits], closed)
-
-    giving = {row.resource: row for row in hours if row.gives_visit}
-    rooms = {row.resource: row for row in hours if row.kind == Resource.Kind.ROOM}
-    return openings.find_openings(
-        phases=phases_of(visit_type),
-        practitioners={id_: calendar(row, open_by[id_]) for id_, row in giving.items()},
-        rooms={id_: calendar(row, clinic_open) for id_, row in rooms.items()},
-        window=window,
-        earliest=int((now + rules.notice).timestamp()),
-        latest=int((now + rules.horizon).timestamp()),
-        every_minutes=visit_type.start_every,
+    return Book(
+        visit_type=visit_type,
+        hours=hours,
+        open_by=open_by,
+        clinic_open=clinic_open,
+        closed_by=closed_by,
+        visits_by=visits_by,
         midnights=midnights,
-        shortest_visits={id_: row.shortest_visit for id_, row in giving.items() if row.shortest_visit},
+        bounds=(int((now + rules.notice).timestamp()), int((now + rules.horizon).timestamp())),
     )
 
 

@@ -132,6 +132,12 @@ def _occasions(now: datetime) -> dict[str, tuple[str, Callable[[], object]]]:
             _("A confirmed visit is cancelled."),
             lambda: notices.cancelled(booked, was_booked=True, now=now),
         ),
+        "visit-cancelled-by-us": (
+            _("A closure or changed hours hit a confirmed visit, and staff cancel it."),
+            lambda: notices.cancelled(
+                booked, was_booked=True, reason=DeclineReason.AWAY, next_starts=next_starts, now=now
+            ),
+        ),
         "request-cancelled": (
             _("A request is cancelled."),
             lambda: notices.cancelled(pending, was_booked=False, now=now),

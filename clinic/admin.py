@@ -13,12 +13,13 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
-from booking import times
+from booking import displaced, times
 from booking.models import Resource
 from clinic import desk_sessions, limits
 from clinic.desk_mail import QueuedMailAdmin
 from clinic.desk_second_factor import SecondFactorSite
 from clinic.models import QueuedMail
+from content.models import Article
 from content.remarks import Remark
 
 APPS = ["booking", "content", "clinic", "auth"]  # as staff meet them
@@ -95,16 +96,25 @@ class Desk(SecondFactorSite):
         day = times.local_day(now)
         context: dict[str, Any] = {"now": now, "day": day}
         if request.user.has_perm("booking.view_appointment"):
-            visits = seen.appointments(request.user)
+            visits, sees_everybody = (
+                seen.appointments(request.user),
+                request.user.has_perm(seen.EVERY_PATIENT),
+            )
             context |= {
                 "sees_appointments": True,
                 "may_decide": request.user.has_perm("booking.decide_appointment"),
                 "waiting": today.waiting(visits, now=now),
                 "practitioner_days": today.visits_of(day, visits, now=now),
+                "displaced": len(displaced.to_decide(now=now).appointments) if sees_everybody else 0,
+                "may_close": request.user.has_perms(["booking.add_closure", "booking.decide_appointment"]),
             }
         if request.user.has_perm("clinic.view_queuedmail"):
             context["undelivered"] = QueuedMail.objects.parked().count()
             context["late_mails"] = QueuedMail.objects.late(now).count()
         if request.user.has_perm("content.view_remark"):
             context["remarks"] = Remark.objects.filter(is_settled=False).count()
+        if request.user.has_perm("content.view_article"):
+            context["reviews_due"] = (
+                Article.objects.due_for_review(day).defer("body").order_by("review_due_on")
+            )
         return super().index(request, context | (extra_context or {}))

@@ -1,7 +1,20 @@
 """How Django finds the clinic's own app and the desk."""
 
+from typing import Final
+
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+
+# What public pages show of the database.
+SHOWN: Final = (
+    "content.Article",
+    "content.Article_related",
+    "content.Reference",
+    "booking.BookingRules",
+    "booking.Phase",
+    "booking.Resource",
+    "booking.VisitType",
+)
 
 
 class ClinicConfig(AppConfig):
@@ -13,6 +26,9 @@ class ClinicConfig(AppConfig):
             checks,  # noqa: F401 (registers the deploy checks)
             desk_accounts,  # noqa: F401 (replaces Django's own)
         )
+        from clinic.public_pages import forget_pages_made_of  # noqa: PLC0415
+
+        forget_pages_made_of(*SHOWN)
 
 
 class DeskConfig(AdminConfig):

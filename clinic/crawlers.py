@@ -10,11 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
+from clinic.public_pages import MAX_AGE, public_page
 from content.cards import draw_card
-from content.feeds import CARD_MAX_AGE, MAX_AGE, ArticleSitemap
+from content.feeds import CARD_MAX_AGE, ArticleSitemap
+from content.models import Article
 
 # Booking, private pages and the desk: nothing there is for a search engine, and each says noindex itself.
 NOT_CRAWLED: Final = ("/book/", "/appointments/", "/waitlist/", "/calendars/", "/admin/")
@@ -49,13 +50,13 @@ def robots_txt(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@gzip_page
-@cache_control(public=True, max_age=MAX_AGE)
+@public_page(changes_at=Article.objects.next_publication_at)
 def sitemap_xml(request: HttpRequest) -> HttpResponse:
     """Every public page, by its address under `SITE_URL`; a translated article names its other languages."""
-    return sitemap(
+    rendered = sitemap(
         request, {"pages": PageSitemap, "articles": ArticleSitemap}, template_name="sitemap.xml"
     ).render()
+    return HttpResponse(rendered.content, headers=dict(rendered.items()))
 
 
 @require_safe

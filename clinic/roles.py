@@ -21,7 +21,7 @@ OWNERS: Final = "Owners"
 PRIVACY_OFFICERS: Final = "Privacy officers"
 
 _FRONT_DESK_MAY: Final = (
-    *_DAY, _EVERYBODY, "booking.change_patient",
+    *_DAY, _EVERYBODY, "booking.change_patient", "booking.merge_patient",
     "booking.view_waitlistentry", "booking.remove_waitlistentry",
     "booking.view_hold", "booking.delete_hold",
     "booking.view_closure", "booking.add_closure", "booking.change_closure", "booking.delete_closure",
@@ -48,7 +48,7 @@ _OWNERS_MAY: Final = (
 )  # fmt: skip
 _PRIVACY_OFFICERS_MAY: Final = (
     "booking.view_appointment", "booking.view_course", "booking.view_waitlistentry", _EVERYBODY,
-    "booking.view_patient", "booking.change_patient",
+    "booking.view_patient", "booking.change_patient", "booking.merge_patient",
     "clinic.view_queuedmail",
 )  # fmt: skip
 

@@ -13,15 +13,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from booking.models import BookingRules, Resource, VisitType
-from clinic.compression import compressed_page
 from clinic.models import QueuedMail
+from clinic.public_pages import public_page
 from content.models import Article
 
 MAIL_STUCK_AFTER = timedelta(minutes=15)
 
 
 @require_safe
-@compressed_page  # as the articles: the page holds no form, so no secret
+@public_page(changes_at=Article.objects.next_publication_at)
 def home(request: HttpRequest) -> HttpResponse:
     return render(
         request,
@@ -37,7 +37,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@compressed_page
+@public_page()
 def visit(request: HttpRequest) -> HttpResponse:
     return render(
         request,

@@ -1,6 +1,7 @@
 """How staff write, check and publish articles at the desk."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.choices import RowsAutocomplete, RowsField
 from content import desk_remarks  # noqa: F401 (registers itself)
+from content.blocks import ArticleTextarea
 from content.desk_editing import EditingAdmin, ReviewDue
 from content.editing import check_fit_to_publish
 from content.models import Article, Reference
@@ -25,15 +27,12 @@ class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]
             "title": forms.TextInput(attrs={"class": "vLargeTextField"}),
             "summary": forms.TextInput(attrs={"class": "vLargeTextField"}),
             "key_points": forms.Textarea(attrs={"class": "vLargeTextField", "rows": 5}),
-            "body": forms.Textarea(attrs={"class": "vLargeTextField", "rows": 32}),
+            "body": ArticleTextarea(attrs={"class": "vLargeTextField", "rows": 32}),
         }
         help_texts = {
             "body": _(
-                "Markdown. “## Heading” begins a part, “[^1]” cites reference 1. A line “::: emergency Call 911 "
-                "if:” begins a care card and a line “:::” ends it; urgent, non-urgent and note are cards too. "
-                "“::: people Who felt better?” draws the list below it, such as “- 48 in 100 with acupuncture”. "
-                "“::: guidelines Guidelines disagree” holds a table of who, year, what they say and source. "
-                "“::: points BL23 BL40” draws these points. Each of them ends with “:::” too."
+                "Markdown. “## Heading” begins a part, “- ” a line of a list, “[^1]” cites reference 1, and "
+                "“[words](/points/)” is a link. Cards and figures begin with a line “:::” and end with one."
             )
         }
 
@@ -77,7 +76,7 @@ class ReferenceInline(admin.StackedInline):  # type: ignore[type-arg]
 class ArticleAdmin(EditingAdmin):
     form = ArticleForm
     inlines = [ReferenceInline]
-    list_display = ["title", "topic", "state", "published_at", "reviewer", "review_due_on"]
+    list_display = ["title", "topic", "state", "out_on", "reviewer", "review_due_on"]
     list_filter = [ReviewDue, "status", "topic", "language"]
     search_fields = ["title", "summary"]
     autocomplete_fields = ["related"]
@@ -90,6 +89,13 @@ class ArticleAdmin(EditingAdmin):
         (_("Who answers for it"), {"fields": ["author", "reviewer", "reviewed_on", "review_due_on"]}),
         (_("Publishing"), {"fields": ["status", "published_at"]}),
     ]
+
+    class Media:
+        css = {"all": ["css/editing.css"]}
+
+    @admin.display(description=_("visible from"), ordering="published_at")
+    def out_on(self, article: Article) -> date | None:
+        return article.published_at and timezone.localdate(article.published_at)
 
     def formfield_for_manytomany(
         self, db_field: "models.ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any

@@ -19,12 +19,19 @@ from clinic.headers import content_security_policy
 from content import editing
 from content.differences import differences
 from content.history import Revision
+from content.links import broken_links
 from content.models import Article, Reference
-from content.reading import read
+from content.reading import Reading, read
+from content.rendering import render_article
 from content.views import article_context
 
 FRAMES_OURSELVES = content_security_policy(frame_src="'self'")
 FRAMED_BY_OURSELVES = content_security_policy(frame_ancestors="'self'")
+
+
+def _reading_of(article: Article) -> Reading | None:
+    """How easily its text is read, where it has one in the language that we can measure."""
+    return read(article.body) if article.body and article.language == Article.Language.ENGLISH else None
 
 
 class ReviewDue(admin.SimpleListFilter):
@@ -34,7 +41,7 @@ class ReviewDue(admin.SimpleListFilter):
     parameter_name = "review"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("due", _("due within 60 days or late"))]
+        return [("due", _("due within 30 days or late"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset.due_for_review(timezone.localdate()) if self.value() == "due" else queryset
@@ -101,7 +108,9 @@ class EditingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         article = self.get_object(request, object_id)
-        extra = {"article_acts": self._acts(request, article)} if article else {}
+        extra: dict[str, Any] = {}
+        if article:
+            extra = {"article_acts": self._acts(request, article), "article_reading": _reading_of(article)}
         response = super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
         response.headers["Content-Security-Policy"] = FRAMES_OURSELVES
         return response
@@ -121,6 +130,12 @@ class EditingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             else Revision.Act.SAVED
         )
         editing.record_revision(article=article, act=act, by=by, now=timezone.now())
+        if broken := broken_links(render_article(article.body).html):
+            # A draft may wait for a page that is not there yet; publishing may not.
+            links = ", ".join(broken)
+            messages.warning(
+                request, _("Saved, but these links lead nowhere yet: %(links)s") % {"links": links}
+            )
 
     def _acts(self, request: HttpRequest, article: Article) -> dict[str, Any]:
         """Which of the acts around the form stand on its page."""
@@ -191,7 +206,7 @@ class EditingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             changed=differences(editing.facts_of(article.revises), editing.facts_of(article))
             if article.revises
             else [],
-            reading=read(article.body) if article.language == Article.Language.ENGLISH else None,
+            reading=_reading_of(article),
             may_approve=request.user.has_perm("content.approve_article"),
             needs_another=article.edited_by_id in {None, request.user.pk}
             and not request.user.has_perm("content.publish_alone"),

@@ -13,6 +13,8 @@ from content.models import Article
 
 Kind = Literal["same", "gone", "new", "left out"]
 AROUND = 2  # lines shown before and after a change
+# With the space before it, so that what is gone and what is new never run together; the end of a line stands alone.
+WORD = re.compile(r"\n|[^\S\n]*\S+|[^\S\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def _shortened(lines: Sequence[str], *, begins: bool, ends: bool) -> Iterator[Pi
 
 
 def _words(old: str, new: str) -> Iterator[Piece]:
-    before, after = re.findall(r"\s+|[^\s]+", old), re.findall(r"\s+|[^\s]+", new)
+    before, after = WORD.findall(old), WORD.findall(new)
     for kind, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if kind == "equal":
             yield Piece("same", "".join(before[a:b]))

@@ -16,14 +16,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.cache import cache_control
-from django.views.decorators.gzip import gzip_page
-from django.views.decorators.http import conditional_page, require_safe
+from django.views.decorators.http import require_safe
 
+from clinic.public_pages import public_page
 from content.cards import draw_card
 from content.models import Article
 
-MAX_AGE = 300  # seconds, as the pages
 CARD_MAX_AGE = 24 * 60 * 60  # seconds: others keep the picture for weeks anyway
 
 
@@ -66,9 +64,7 @@ class ArticleFeed(Feed):  # type: ignore[type-arg]
 
 
 @require_safe
-@gzip_page
-@conditional_page
-@cache_control(public=True, max_age=MAX_AGE)
+@public_page(changes_at=Article.objects.next_publication_at)
 def feed(request: HttpRequest) -> HttpResponse:
     return ArticleFeed()(request)
 

@@ -18,7 +18,7 @@ from content.rendering import render_article
 from content.search import index_article
 
 RELATED_AT_MOST = 3
-REVIEW_AHEAD = timedelta(days=60)  # a review takes weeks: staff, sources, a registrant's time
+REVIEW_AHEAD = timedelta(days=30)  # a review takes weeks: staff, sources, a registrant's time
 RESERVED_SLUGS = {"feed", "search"}  # pages under /articles/ that are no article
 
 
@@ -26,6 +26,12 @@ class ArticleQuerySet(models.QuerySet["Article"]):
     def published(self, now: datetime) -> "ArticleQuerySet":
         """What readers may see at `now`: the one definition for pages, lists, feed and sitemap."""
         return self.filter(status=Article.Status.PUBLISHED, published_at__lte=now)
+
+    def next_publication_at(self, now: datetime) -> datetime | None:
+        """When the next article comes out that staff have released for later; None if none waits."""
+        later = self.filter(status=Article.Status.PUBLISHED, published_at__gt=now)
+        next_at: datetime | None = later.aggregate(next=models.Min("published_at"))["next"]
+        return next_at
 
     def due_for_review(self, day: date) -> "ArticleQuerySet":
         """Published articles whose next review has come, or comes within `REVIEW_AHEAD`."""

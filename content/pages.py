@@ -8,23 +8,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from clinic import limits
-from clinic.compression import compressed_page
+from clinic.public_pages import public_page
 from content import statements
 from content.forms import RemarkForm
 from content.remarks import PAGE_LENGTH, note_remark
 from content.rendering import render_article
-from content.views import MAX_AGE
 
 OUR_ADDRESS: Final = re.compile(rf"/[a-z0-9/-]{{0,{PAGE_LENGTH - 1}}}")
 
 
 @require_safe
-@compressed_page
-@cache_control(public=True, max_age=MAX_AGE)
+@public_page()
 def statement(request: HttpRequest, slug: str) -> HttpResponse:
     shown = statements.statement(slug)
     context = {

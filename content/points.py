@@ -26,7 +26,6 @@ class Source(Enum):
     """What the place of a point rests on."""
 
     WHO = "WHO standard acupuncture point locations in the Western Pacific Region (2008)"
-    LEVEL = "its level on the spine in a copy of that standard"
     TEACHERS = "three teachers' pages, which differ a little"
 
 
@@ -124,8 +123,9 @@ GV14 = ((MIDLINE, 220),)
 GB21 = _sides(479, 224)
 BL11, BL12, BL13 = _sides(424, 244), _sides(424, 268), _sides(424, 291)
 SI11 = _sides(497, 318)
-GV4 = ((MIDLINE, 561),)
+GV4, GV3 = ((MIDLINE, 561),), ((MIDLINE, 619),)
 BL23, BL24, BL25, BL26 = _sides(424, 561), _sides(424, 590), _sides(424, 619), _sides(424, 648)
+BL52 = _sides(448, 561)
 GB30 = _sides(490, 705)
 
 POINTS = (
@@ -151,7 +151,7 @@ POINTS = (
         "Dàzhù",
         "大杼",
         _("Two finger-widths to each side of the spine, level with the first bone of the upper back (T1)."),
-        Source.LEVEL,
+        Source.WHO,
         {"upper": Spot(BL11, (668, 252)), "back": Spot(BL11, (708, 290))},
         (Caution.LUNG,),
     ),
@@ -160,7 +160,7 @@ POINTS = (
         "Fēngmén",
         "風門",
         _("Two finger-widths to each side of the spine, level with the second bone of the upper back (T2)."),
-        Source.LEVEL,
+        Source.WHO,
         {"upper": Spot(BL12, (668, 326)), "back": Spot(BL12, (708, 358))},
         (Caution.LUNG,),
     ),
@@ -190,42 +190,58 @@ POINTS = (
         {"lower": Spot(GV4, (205, 490), (340, 490)), "back": Spot(GV4, (97, 430), (330, 480))},
     ),
     Point(
+        "GV3",
+        "Yāoyángguān",
+        "腰陽關",
+        _("In the middle of the spine, in the dip below the fourth bone of the lower back (L4)."),
+        Source.WHO,
+        {"lower": Spot(GV3, (205, 604), (384, 604)), "back": Spot(GV3, (97, 570), (380, 604))},
+    ),
+    Point(
         "BL23",
         "Shènshù",
         "腎俞",
         _("Two finger-widths to each side of the spine, level with the second bone of the lower back (L2)."),
         Source.WHO,
-        {"lower": Spot(BL23, (600, 520)), "back": Spot(BL23, (708, 500))},
+        {"lower": Spot(BL23, (600, 484), (440, 528)), "back": Spot(BL23, (708, 500), (440, 522))},
     ),
     Point(
         "BL24",
         "Qìhǎishù",
         "氣海俞",
         _("Two finger-widths to each side of the spine, level with the third bone of the lower back (L3)."),
-        Source.LEVEL,
-        {"lower": Spot(BL24, (600, 574)), "back": Spot(BL24, (708, 568))},
+        Source.WHO,
+        {"lower": Spot(BL24, (600, 592)), "back": Spot(BL24, (708, 568))},
     ),
     Point(
         "BL25",
         "Dàchángshù",
         "大腸俞",
         _("Two finger-widths to each side of the spine, level with the fourth bone of the lower back (L4)."),
-        Source.LEVEL,
-        {"lower": Spot(BL25, (600, 628)), "back": Spot(BL25, (708, 636))},
+        Source.WHO,
+        {"lower": Spot(BL25, (600, 646)), "back": Spot(BL25, (708, 636))},
     ),
     Point(
         "BL26",
         "Guānyuánshù",
         "關元俞",
         _("Two finger-widths to each side of the spine, level with the fifth bone of the lower back (L5)."),
-        Source.LEVEL,
-        {"lower": Spot(BL26, (600, 682)), "back": Spot(BL26, (708, 704))},
+        Source.WHO,
+        {"lower": Spot(BL26, (600, 700)), "back": Spot(BL26, (708, 704))},
+    ),
+    Point(
+        "BL52",
+        "Zhìshì",
+        "志室",
+        _("Four finger-widths to each side of the spine, level with the second bone of the lower back (L2)."),
+        Source.WHO,
+        {"lower": Spot(BL52, (600, 538)), "back": Spot(BL52, (97, 500))},
     ),
     Point(
         "GB30",
         "Huántiào",
         "環跳",
-        _("On each buttock, a third of the way from the bony point of the hip to the base of the spine."),
+        _("On each buttock, a third of the way from the bony hip point to the base of the spine."),
         Source.WHO,
         {"lower": Spot(GB30, (200, 690)), "back": Spot(GB30, (97, 650))},
     ),
@@ -249,7 +265,7 @@ POINTS = (
         "GB34",
         "Yánglíngquán",
         "陽陵泉",
-        _("On the outer side below the knee, in the dip in front of and below the top of the thin leg bone."),
+        _("Below the knee on the outer side, in front of and below the top of the thin leg bone."),
         Source.WHO,
         {"leg": Spot(((376, 132),), (490, 150))},
     ),

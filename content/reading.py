@@ -1,7 +1,7 @@
 """How easily an English text is read: the rules it keeps, its reading grade, and the sentences to look at first."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -56,7 +56,16 @@ def read(markdown: str) -> Reading:
     paragraphs = [split_sentences(paragraph) for paragraph in paragraphs_of(markdown)]
     sentences = [sentence for paragraph in paragraphs for sentence in paragraph]
     grade = grade_of(sentences)
-    faults = [
+    faults = faults_of(paragraphs)
+    if grade > HARDEST_GRADE:
+        faults.append(Fault(f"reading grade {grade:.1f}", "the whole text"))
+    return Reading(tuple(sentences), max(map(len, paragraphs), default=0), grade, tuple(faults))
+
+
+def faults_of(paragraphs: Sequence[Sequence[str]]) -> list[Fault]:
+    """The rules that paragraphs, each of them its sentences, break one by one: all but that of the grade."""
+    sentences = [sentence for paragraph in paragraphs for sentence in paragraph]
+    return [
         *(
             Fault(f"{count_words(sentence)} words in a sentence", sentence)
             for sentence in sentences
@@ -70,9 +79,6 @@ def read(markdown: str) -> Reading:
         *(Fault("a percentage: write “1 in 10”", text) for text in sentences if PERCENTAGE.search(text)),
         *(Fault("a decimal: write a whole number", text) for text in sentences if DECIMAL.search(text)),
     ]
-    if grade > HARDEST_GRADE:
-        faults.append(Fault(f"reading grade {grade:.1f}", "the whole text"))
-    return Reading(tuple(sentences), max(map(len, paragraphs), default=0), grade, tuple(faults))
 
 
 def paragraphs_of(markdown: str) -> Iterator[str]:

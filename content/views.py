@@ -16,7 +16,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page, require_safe
 
-from clinic.compression import compressed_page
+from clinic.public_pages import MAX_AGE, public_page
 from content.feeds import languages_of
 from content.figures import figure_of
 from content.guides import guide_of
@@ -26,13 +26,10 @@ from content.rendering import render_article
 from content.search import find_articles
 
 QUERY_AT_MOST = 100  # characters; the field takes no more
-MAX_AGE = 300  # seconds: a correction is out everywhere five minutes after staff save it
 
 
 @require_safe
-@compressed_page
-@conditional_page
-@cache_control(public=True, max_age=MAX_AGE)
+@public_page(changes_at=Article.objects.next_publication_at)
 def articles(request: HttpRequest) -> HttpResponse:
     visible = list(Article.objects.published(timezone.now()).defer("body"))
     by_topic = [(topic.label, [one for one in visible if one.topic == topic]) for topic in Article.Topic]
@@ -47,9 +44,7 @@ def articles(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@compressed_page
-@conditional_page
-@cache_control(public=True, max_age=MAX_AGE)
+@public_page(changes_at=Article.objects.next_publication_at)
 def article(request: HttpRequest, slug: str) -> HttpResponse:
     now = timezone.now()
     visible = Article.objects.published(now)
@@ -79,7 +74,8 @@ def article_context(
 
 
 @require_safe
-@gzip_page  # not kept compressed: what readers type is without end
+@gzip_page  # not kept: what readers type is without end
+@conditional_page
 @cache_control(public=True, max_age=MAX_AGE)
 def search(request: HttpRequest) -> HttpResponse:
     query = " ".join(request.GET.get("q", "")[:QUERY_AT_MOST].split())
@@ -88,9 +84,7 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@compressed_page
-@conditional_page
-@cache_control(public=True, max_age=MAX_AGE)
+@public_page()
 def points(request: HttpRequest) -> HttpResponse:
     return render(
         request,

@@ -28,6 +28,9 @@ def _for_tests(settings: Settings, tmp_path: Path) -> None:
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
+    # Pages are made anew for each test, which sees what it has saved; tests/site/test_public_pages.py keeps them.
+    settings.CACHES = settings.CACHES | {"pages": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+    settings.PAGES_STAMP = tmp_path / "pages.stamp"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.WITHOUT_SECOND_FACTOR = Everybody()  # tests/site/test_second_factor.py takes this back
     settings.QUICKEST_SEND = 0  # tests type faster than people

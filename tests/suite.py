@@ -17,8 +17,22 @@ SKIPPED = "\n" + "!" * 88 + "\n!!  SKIPPED: {what}\n" + "!" * 88 + "\n"
 COVERAGE = ["-m", "coverage", "run", "--parallel-mode"]
 # Thousands of hostile requests: what they look for does not depend on the database.
 HOSTILE = ["tests/booking/test_hostile_text.py", "tests/site/test_fuzz.py"]
-# These go through the same lines thousands of times: to measure them would only take time.
-UNMEASURED = ["tests/booking/test_any_order.py", *HOSTILE]
+# These go through the same lines again and again, or in processes of their own: to measure them would only take time.
+UNMEASURED = [
+    "tests/bench",
+    "tests/booking/test_any_order.py",
+    "tests/booking/test_canaries.py",
+    "tests/booking/test_clock_changes.py",
+    "tests/booking/test_faults.py",
+    "tests/booking/test_in_between.py",
+    "tests/booking/test_many_processes.py",
+    "tests/booking/test_no_overlap.py",
+    "tests/booking/test_races.py",
+    "tests/booking/test_scanners.py",
+    "tests/booking/test_two_web_hosts.py",
+    "tests/site/test_routes.py",
+    *HOSTILE,
+]
 
 
 def pytest(*arguments: str, coverage: bool) -> list[str]:

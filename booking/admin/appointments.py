@@ -17,8 +17,10 @@ from booking.admin import seen
 from booking.admin.arranging import ArrangingAdmin
 from booking.admin.attendance import AttendanceAdmin
 from booking.admin.care_plan import CarePlanAdmin
+from booking.admin.day_sheet import DaySheetAdmin
 from booking.admin.decisions import who
 from booking.admin.links import LinkAdmin
+from booking.admin.phone import PhoneBookingAdmin
 from booking.admin.today import midnight
 from booking.check_in_plot import check_in_plot
 from booking.models import Appointment, DeclineReason
@@ -55,7 +57,9 @@ class StartsFilter(admin.SimpleListFilter):
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(CarePlanAdmin, LinkAdmin, ArrangingAdmin, AttendanceAdmin):
+class AppointmentAdmin(
+    PhoneBookingAdmin, DaySheetAdmin, CarePlanAdmin, LinkAdmin, ArrangingAdmin, AttendanceAdmin
+):
     list_display = ["reference", "when", "visit", "patient", "status_and_flags"]
     list_filter = [
         "status",

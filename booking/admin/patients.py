@@ -1,52 +1,33 @@
 """Patients at the desk: corrected by staff, and kept as long as an appointment names them."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from booking import times
 from booking.admin import seen
-from booking.models import Appointment, Patient
-
-
-class AppointmentsInline(admin.TabularInline):  # type: ignore[type-arg]
-    """What this person asked for and had; read here, answered on the appointment's own page."""
-
-    model = Appointment
-    fields = ["when", "visit_type", "practitioner", "status"]
-    readonly_fields = ["when", "visit_type", "practitioner", "status"]
-    show_change_link = True
-    extra = 0
-    can_delete = False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
-        return seen.appointments(request.user).with_people()
-
-    def has_add_permission(self, request: HttpRequest, obj: Patient | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Appointment | None = None) -> bool:
-        return False
-
-    @admin.display(description=_("when"))
-    def when(self, appointment: Appointment) -> str:
-        return times.moment(appointment.starts_at)
+from booking.admin.decisions import DECIDE
+from booking.admin.duplicates import DuplicatesAdmin, perhaps_the_same
+from booking.admin.record import record_of
+from booking.models import Patient
 
 
 @admin.register(Patient)
-class PatientAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class PatientAdmin(DuplicatesAdmin):
     list_display = ["name", "email", "phone", "first_seen"]
     fields = ["name", "email", "phone", "date_of_birth", "first_seen", "marketing_consented_at"]
     readonly_fields = ["first_seen", "marketing_consented_at"]
     search_fields = ["name", "email", "phone"]
     list_per_page = 50
     show_full_result_count = False
-    inlines = [AppointmentsInline]
     actions = None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Patient]:
-        return seen.patients(request.user)
+        return seen.patients(request.user).current()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Every patient comes with a request."""
@@ -54,6 +35,21 @@ class PatientAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Patient | None = None) -> bool:
         return super().has_delete_permission(request, obj) and not (obj and obj.appointments.exists())
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        patient: Patient = context["original"]
+        may_merge = self.may_merge(request)
+        context |= {
+            "patient": patient,
+            "record": record_of(patient, desk=self.admin_site, request=request, now=timezone.now()),
+            "may_merge": may_merge,
+            "merges": patient.merges.standing().select_related("merged", "merged_by"),
+            "perhaps": perhaps_the_same(patient, self.get_queryset(request)) if may_merge else [],
+            "may_book": request.user.has_perm(DECIDE) and self.has_view_permission(request, patient),
+        }
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("first seen"), ordering="created_at")
     def first_seen(self, patient: Patient) -> str:

@@ -1,11 +1,24 @@
 """Practitioners and rooms at the desk, and the hours that practitioners work."""
 
+from datetime import datetime, timedelta
+
 from django.contrib import admin
 from django.contrib.admin.options import InlineModelAdmin
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from booking import displaced, times
+from booking.admin import closing
+from booking.admin.decisions import DECIDE
 from booking.admin.rows import LabelledFormSet
-from booking.models import ExtraHours, Resource, WorkingHours
+from booking.admin.seen import EVERY_PATIENT
+from booking.models import Closure, ExtraHours, Resource, WorkingHours
+from booking.openings import CELL
 
 
 class WorkingHoursInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -54,3 +67,58 @@ class ResourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if obj and obj.kind == Resource.Kind.PRACTITIONER:
             return [WorkingHoursInline, ExtraHoursInline]
         return []
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:  # type: ignore[override]
+        away = self.admin_site.admin_view(self.away)
+        return [path("<int:pk>/away/", away, name="booking_resource_away"), *super().get_urls()]
+
+    def away(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Somebody is ill, or a room cannot be used: the rest of today is closed, and its visits are decided about."""
+        if not request.user.has_perms(["booking.add_closure", DECIDE, EVERY_PATIENT]):
+            raise PermissionDenied
+        resource, now = get_object_or_404(Resource, pk=pk), timezone.now()
+        closure = _rest_of_today(resource, now)
+        title = _("Away today: %(name)s") % {"name": resource}
+        if closing.CONFIRMED in request.POST:
+            if closure.pk is None:
+                closure.save()
+                self.log_change(request, resource, _("Closed for the rest of the day."))
+            return closing.decide(self, request, title=title, reason=closing.why(resource))
+        return closing.ask_about(
+            self,
+            request,
+            displaced.hit_by(closure, now=now),
+            title=title,
+            what=closing.in_words(closure),
+            back=reverse("admin:index"),
+            closures=[closure],
+        )
+
+    def response_change(self, request: HttpRequest, obj: Resource) -> HttpResponse:
+        """Before hours change, or somebody takes no visits any more, staff decide about the visits that are hit."""
+        title = _("Changed hours: %(name)s") % {"name": obj}
+        if closing.CONFIRMED in request.POST:
+            return closing.decide(self, request, title=title, reason=closing.why(obj))
+        hits = displaced.to_decide(now=timezone.now(), of=obj)
+        if not hits:
+            return super().response_change(request, obj)
+        page = closing.ask_about(
+            self,
+            request,
+            hits,
+            title=title,
+            what=_("These visits would lie outside the hours of %(name)s.") % {"name": obj},
+            back=reverse("admin:booking_resource_change", args=[obj.pk]),
+        )
+        transaction.set_rollback(True)
+        return page
+
+
+def _rest_of_today(resource: Resource, now: datetime) -> Closure:
+    """From now, at a full five minutes, to midnight: the closure that is there already, or one not saved yet."""
+    midnight = times.midnight_after(now)
+    there = Closure.objects.in_force().filter(resource=resource, starts_at__lte=now, ends_at__gte=midnight)
+    begins = now - timedelta(seconds=now.timestamp() % CELL)
+    return there.first() or Closure(
+        resource=resource, starts_at=begins, ends_at=midnight, reason=_("Away today")
+    )

@@ -6,9 +6,9 @@ patient nor is a practitioner sees none.
 
 from typing import Any, Final
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 
-from booking.models import Appointment, AppointmentQuerySet, Course, CourseQuerySet, Patient
+from booking.models import Appointment, AppointmentQuerySet, Course, CourseQuerySet, Patient, PatientQuerySet
 
 EVERY_PATIENT: Final = "booking.see_every_patient"
 
@@ -23,7 +23,7 @@ def courses(user: Any) -> CourseQuerySet:
     return everybodys if user.has_perm(EVERY_PATIENT) else everybodys.filter(practitioner__user=user)
 
 
-def patients(user: Any) -> QuerySet[Patient]:
+def patients(user: Any) -> PatientQuerySet:
     """One's own are those who have, had or asked for a visit with oneself."""
     everybody = Patient.objects.all()
     if user.has_perm(EVERY_PATIENT):

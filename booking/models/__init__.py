@@ -16,7 +16,7 @@ from booking.models.holds import HELD_FOR, Hold
 from booking.models.hours import Closure, ClosureQuerySet, ExtraHours, WorkingHours
 from booking.models.occupancies import Occupancy
 from booking.models.offers import Offer, OfferOption
-from booking.models.patients import Patient
+from booking.models.patients import Patient, PatientMerge, PatientQuerySet
 from booking.models.resources import ANYONE, Resource, ResourceQuerySet
 from booking.models.rules import BookingRules
 from booking.models.visit_types import Phase, VisitType, VisitTypeQuerySet
@@ -49,6 +49,8 @@ __all__ = [
     "Offer",
     "OfferOption",
     "Patient",
+    "PatientMerge",
+    "PatientQuerySet",
     "Phase",
     "Resource",
     "ResourceQuerySet",

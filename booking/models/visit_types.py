@@ -22,6 +22,11 @@ class VisitTypeQuerySet(models.QuerySet["VisitType"]):
         """What patients may choose online, with its phases at hand."""
         return self.filter(is_active=True, phases__isnull=False).distinct().prefetch_related("phases")
 
+    def at_the_desk(self) -> "VisitTypeQuerySet":
+        """What staff may book: also what patients cannot choose online, as long as somebody gives it."""
+        given = self.filter(phases__isnull=False, practitioners__is_active=True)
+        return given.distinct().prefetch_related("phases")
+
 
 class VisitType(models.Model):
     name = models.CharField(_("name"), max_length=80)

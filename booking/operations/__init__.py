@@ -23,6 +23,7 @@ from booking.operations.errors import (
     AlreadyWaiting,
     CallBackFirst,
     CourseChanged,
+    MergedAlready,
     NoAddress,
     NotAskedNow,
     NotYet,
@@ -34,7 +35,9 @@ from booking.operations.errors import (
 )
 from booking.operations.expiry import Expired, expire_overdue
 from booking.operations.holds import held_time, hold_time, release_hold, release_holds
+from booking.operations.keeping import keep_appointment
 from booking.operations.links import replace_link, send_link_again
+from booking.operations.merges import merge_patients, undo_merge
 from booking.operations.moves import move_appointment
 from booking.operations.offers import (
     OfferedTime,
@@ -65,6 +68,7 @@ __all__ = [
     "Details",
     "Expired",
     "HowItIs",
+    "MergedAlready",
     "NoAddress",
     "NotAskedNow",
     "NotYet",
@@ -97,7 +101,9 @@ __all__ = [
     "hold_time",
     "is_asked",
     "join_waitlist",
+    "keep_appointment",
     "leave_waitlist",
+    "merge_patients",
     "move_appointment",
     "note_arrival",
     "note_call_back",
@@ -115,5 +121,6 @@ __all__ = [
     "send_link_again",
     "step_back",
     "take_offer",
+    "undo_merge",
     "wait_for_earlier",
 ]

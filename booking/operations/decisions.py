@@ -63,13 +63,7 @@ def decline_appointment(
     """
     staff = By(Actor.STAFF, now, by)
     with deciding(appointment, version, Status.DECLINED, staff, reason=reason) as declined:
-        next_starts = queries.next_starts(
-            declined.visit_type,
-            practitioner=None if declined.anyone else declined.practitioner,
-            rules=BookingRules.current(),
-            now=now,
-        )
-        notices.declined(declined, reason=reason, next_starts=next_starts, now=now)
+        notices.declined(declined, reason=reason, next_starts=_next_starts(declined, now), now=now)
     return declined
 
 
@@ -80,9 +74,11 @@ def cancel_appointment(
     by: User | None,
     now: datetime,
     idempotency_key: UUID | None = None,
+    reason: DeclineReason | None = None,
 ) -> Appointment:
     """Staff or, with `by` None, the patient call the visit off; its time is free again.
 
+    With `reason` it is the clinic that cannot keep it: the message says so, is sorry, and names the next free times.
     A change that the patient had asked for goes with a visit that the patient calls off; if staff do, it still waits.
     A request that nobody at the clinic has been written to about is taken back without a word to them.
 
@@ -96,9 +92,22 @@ def cancel_appointment(
         change = lock_open_change(locked) if by is None else None
         was = locked.status
         unread = notices.withdraw_request(locked, now=now)
-        set_status(locked, Status.CANCELLED, staff_or_patient(by, now, idempotency_key))
-        notices.cancelled(locked, was_booked=was == Status.BOOKED, now=now)
+        set_status(locked, Status.CANCELLED, staff_or_patient(by, now, idempotency_key), reason=reason or "")
+        next_starts = _next_starts(locked, now) if reason else ()
+        notices.cancelled(
+            locked, was_booked=was == Status.BOOKED, reason=reason, next_starts=next_starts, now=now
+        )
         if by is None and not unread:
             notices.tell_staff_of_cancellation(locked, now=now)
         take_back_change(change, now=now)
     return locked
+
+
+def _next_starts(appointment: Appointment, now: datetime) -> list[datetime]:
+    """What the patient could have instead, as things stand now."""
+    return queries.next_starts(
+        appointment.visit_type,
+        practitioner=None if appointment.anyone else appointment.practitioner,
+        rules=BookingRules.current(),
+        now=now,
+    )

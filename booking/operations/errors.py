@@ -50,6 +50,10 @@ class CallBackFirst(Exception):
     """The patient must be called before the visit can be confirmed or another time be offered."""
 
 
+class MergedAlready(Exception):
+    """One of these records of patients is no longer one of its own: it belongs to another by now."""
+
+
 class NotAskedNow(Exception):
     """What is asked before a visit can be answered neither this early nor this late, nor of a visit not booked."""
 

@@ -24,6 +24,7 @@ from booking.operations import taking
 from booking.operations.errors import TooManyPending
 from booking.operations.history import By, done_before, record
 from booking.operations.holds import drop_holds, held_time
+from booking.operations.merges import known_as
 
 # Without vowels, and without letters and digits that look alike, nothing is misread or spells a word.
 REFERENCE_LETTERS: Final = "BCDFGHJKMNPQRTVWXZ2346789"
@@ -128,30 +129,40 @@ def book_appointment(
     by: User,
     idempotency_key: UUID,
     now: datetime,
+    language: str = "",
     over_in: Resource | None = None,
 ) -> Appointment:
     """Staff book a visit for a patient at the desk or on the phone; it needs no answer.
 
-    With `over_in` a room, it is put there over whatever is there already, in a lane of its own, and the history
-    says so.
+    Somebody new is given as a `Patient` not yet saved, and becomes known with the visit, or not at all. Without
+    `language` the visit is in that of the patient's last one; reminders are as they were for it too. With `over_in` a
+    room, it is put there over whatever is there already, in a lane of its own, and the history says so. The same key
+    again returns the appointment that it made the first time, and does nothing.
 
     :raises TimeTaken: if the time is not free, and was not to be booked over.
     :raises PermissionDenied: if it was, and `by` may not.
     :raises Busy: if a lock was not to be had in time.
     """
     with taking.change():
+        if patient.pk:
+            patient = known_as(patient)
         taking.lock_resources(visit_type, [practitioner], now=now)
         if made_before := done_before(idempotency_key):
             return made_before
         taken = taking.choose_place(
             visit_type, starts_at, practitioner=practitioner, by=by, over_in=over_in, now=now
         )
+        if patient.pk is None:
+            patient.save()
+        last = patient.appointments.order_by("requested_at", "pk").last()
         appointment = Appointment.objects.create(
             reference=new_reference(),
             status=Status.BOOKED,
             visit_type=visit_type,
             patient=patient,
-            new_patient=not patient.appointments.exists(),
+            new_patient=last is None,
+            language=language or (last.language if last else Appointment.Language.ENGLISH),
+            reminders=last.reminders if last else Appointment.Reminders.TWO_DAYS,
             requested_at=now,
             **taken.fields,
         )

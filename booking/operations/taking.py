@@ -1,8 +1,8 @@
 """Takes time and gives it back: locks, looks again, occupies, releases. Always inside an operation's transaction.
 
-Locks are taken in one order: contacts by key, waitlist entry or course, appointments, then resources by primary
-key, each in one query, once in a transaction. On SQLite the transaction itself is the lock. The database's NoOverlap
-constraint has the last word.
+Locks are taken in one order: patients by key, contacts by key, waitlist entry or course, appointments, then resources
+by primary key, each in one query, once in a transaction. On SQLite the transaction itself is the lock. The database's
+NoOverlap constraint has the last word.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -25,6 +25,7 @@ Owner = Appointment | Hold | OfferOption
 
 # What staff may book: anything that is free, at once, and as far ahead as calendars reach.
 AT_THE_DESK: Final = {"notice_hours": 0, "horizon_days": 366}
+DELIBERATELY: Final = "overlap in "  # so the history's reason begins where staff put a visit over others
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def choose_place(
 
 def overlap_reason(over_in: Resource | None) -> str:
     """What the history says of a deliberate overlap."""
-    return f"overlap in {over_in}" if over_in else ""
+    return f"{DELIBERATELY}{over_in}" if over_in else ""
 
 
 def put(owner: Appointment, taken: Taken) -> None:

@@ -20,7 +20,7 @@ from time import perf_counter
 from typing import Any, Final, NoReturn
 
 from tests import postgresql
-from tests.bench import walks
+from tests.bench import readers, walks
 from tests.bench.surroundings import BASE, Run, run, say
 from tests.bench.table import Part, Row, page
 
@@ -63,6 +63,11 @@ MEANINGS: Final = {
         has no middleware, session or template, and its one view inserts one row. Compared are HTTP requests per second.
         Every request for a visit ends in the table, with its history and two mails.
     """,
+    "reading": """
+        The longest starter article, kept ready and compressed with Brotli, as every view after the first is.
+        The bare site has no middleware, and its one view returns the same bytes from memory. Both run at once
+        under the site's own gunicorn configuration and are asked by turns; the best round of each counts.
+    """,
     "race": """
         Processes, each with its own connection, ask for the same time at the same moment, in a clinic of one
         practitioner and one room. All of them wait for one lock, so the last one's time is everybody's work.
@@ -76,6 +81,7 @@ PARTS: Final[dict[str, tuple[str, Measure]]] = {
     "finder": ("Openings", inside("finder")),
     "pages": ("A long past", inside("pages")),
     "forms": ("A patient's way", walks.measure_forms),
+    "reading": ("Reading an article", readers.measure),
     "race": ("One time, many people", inside("race")),
     "starts": ("Start and memory", walks.measure_starts),
 }

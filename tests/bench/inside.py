@@ -12,12 +12,13 @@ import django
 
 
 def measurements() -> dict[str, Callable[..., Any]]:
-    from tests.bench import finder, pages, race, visits  # noqa: PLC0415 (they need Django to be set up)
+    from tests.bench import finder, pages, race, reading, visits  # noqa: PLC0415 (they need Django to be set up)
 
     return {
         "finder": finder.measure,
         "pages": pages.measure,
         "race": race.measure,
+        "reading": reading.prepare,
         "visits": visits.prepare,
     }
 

@@ -230,7 +230,7 @@ def test_today_takes_the_same_number_of_queries_however_many_wait(
         connection,
     ) as queries:
         receptionist.get(TODAY)
-    assert len(queries) == 8
+    assert len(queries) == 12
 
 
 @pytest.mark.parametrize("rows", [1, 3])

@@ -46,6 +46,7 @@ NAMES = [
     "request-moved",
     "declined",
     "visit-cancelled",
+    "visit-cancelled-by-us",
     "request-cancelled",
     "expired",
     "reminder",

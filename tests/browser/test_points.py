@@ -48,7 +48,7 @@ def test_the_map_and_the_figures_of_articles_can_be_used_by_everyone(
 
 
 @pytest.mark.parametrize(
-    ("address", "labels"), [("/points/", 25), ("/articles/acupuncture-points-for-back-pain/", 8)]
+    ("address", "labels"), [("/points/", 27), ("/articles/acupuncture-points-for-back-pain/", 8)]
 )
 def test_every_label_can_be_hit_with_a_finger_on_a_phone(visit: Visits, address: str, labels: int) -> None:
     page = visit(width=390)
@@ -98,7 +98,7 @@ def test_every_point_is_reached_by_keyboard_in_the_order_of_the_page(visit: Visi
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.getAttribute('href')"))
     assert reached == expected
-    assert len([href for href in reached if href.startswith("#on-")]) == 21
+    assert len([href for href in reached if href.startswith("#on-")]) == 23
     page.locator("a.p-gb34").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/points/#gb34")

@@ -280,9 +280,9 @@ def test_pages_ask_the_database_the_same_however_much_there_is(
     article, *_others = [make_article() for _row in range(rows)]
     for number in range(1, rows + 1):
         make_reference(article, number, doi=f"10.1000/{number}")
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         client.get("/articles/")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         client.get(article.get_absolute_url())
 
 

@@ -181,6 +181,14 @@ def test_whoever_approves_is_told_how_easily_the_text_is_read(editors: None) -> 
     assert "<strong>28 words in a sentence:</strong> Very long" in page
 
 
+def test_whoever_writes_is_told_how_easily_the_text_is_read_if_it_is_english(editors: None) -> None:
+    ann = signed_in(make_editor("ann"))
+    page = ann.get(at(make_draft(body="It was 5%."), "change")).text
+    assert "<strong>a percentage: write “1 in 10”:</strong> It was 5%." in page
+    assert "It keeps the rules" in ann.get(at(make_draft(body="It may help."), "change")).text
+    assert "School grade" not in ann.get(at(make_draft(body="一切都好。", language="zh-hant"), "change")).text
+
+
 # --- Revising ------------------------------------------------------------------------------------------------
 
 
@@ -258,13 +266,43 @@ def test_the_list_at_the_desk_tells_drafts_revisions_and_what_comes_later_apart(
 
 def test_the_desk_lists_what_is_due_for_review() -> None:
     today = timezone.localdate()
-    for days in (-1, 60, 61):
+    for days in (-1, 30, 31):
         make_article(
             title=f"In {days}", review_due_on=today + timedelta(days=days), reviewed_on=date(2020, 1, 1)
         )
     make_draft(review_due_on=today)
     page = signed_in(User.objects.create_superuser("owner")).get("/admin/content/article/?review=due")
-    assert sorted(article.title for article in page.context["cl"].result_list) == ["In -1", "In 60"]
+    assert sorted(article.title for article in page.context["cl"].result_list) == ["In -1", "In 30"]
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_first_page_of_the_desk_lists_what_is_due_for_review_with_one_query(
+    editors: None, django_assert_num_queries: DjangoAssertNumQueries, rows: int
+) -> None:
+    today = timezone.localdate()
+    late, soon = today - timedelta(days=1), today + timedelta(days=30)
+    for number in range(rows):
+        make_article(title=f"Soon {number}", review_due_on=soon, reviewed_on=date(2020, 1, 1))
+    article = make_article(title="Late", review_due_on=late, reviewed_on=date(2020, 1, 1))
+    make_article(title="Later", review_due_on=soon + timedelta(days=1), reviewed_on=date(2020, 1, 1))
+    ann = signed_in(make_editor("ann"))
+    with django_assert_num_queries(6):
+        page = ann.get("/admin/").text
+    listed = re.findall(
+        r'<a href="(/admin/content/article/\d+/change/)">([^<]+)</a>\s*<span[^>]*>([^<]+)<', page
+    )
+    assert [(title, said) for _address, title, said in listed] == [
+        ("Late", f"late since {late:%-d %B %Y}"),
+        *[(f"Soon {number}", f"due {soon:%-d %B %Y}") for number in range(rows)],
+    ]
+    assert listed[0][0] == at(article, "change")
+    assert f'<span class="rh-count">{rows + 1}</span>' in page
+
+
+def test_who_may_not_see_articles_is_not_told_what_is_due_for_review() -> None:
+    make_article(title="Late", review_due_on=date(2021, 1, 1), reviewed_on=date(2020, 1, 1))
+    desk = User.objects.create_user("desk", is_staff=True)
+    assert "Late" not in signed_in(desk).get("/admin/").text
 
 
 # --- The past ------------------------------------------------------------------------------------------------
@@ -312,9 +350,9 @@ def test_differences_are_shown_word_by_word_with_the_lines_around_them() -> None
             (
                 Piece("left out"),
                 Piece("same", "Line 7.\nLine 8.\n"),
-                Piece("same", "Line "),
-                Piece("gone", "9."),
-                Piece("new", "nine."),
+                Piece("same", "Line"),
+                Piece("gone", " 9."),
+                Piece("new", " nine."),
                 Piece("same", "\n"),
                 Piece("same", "Line 10.\nLine 11.\n"),
                 Piece("left out"),
@@ -338,11 +376,6 @@ def test_differences_name_other_fields_as_people_read_them() -> None:
         ("last reviewed", (Piece("new", "2026-11-01"),)),
         ("related articles", (Piece("same", "First"), Piece("new", "\nSecond"))),
         ("references", (Piece("same", "1. A study."), Piece("new", " 10.1000/1"))),
-    ] or [(one.label) for one in differences(old, new)] == [
-        "invites to book",
-        "last reviewed",
-        "related articles",
-        "references",
     ]
 
 
@@ -352,9 +385,7 @@ def test_past_states_are_listed_with_what_each_changed(editors: None) -> None:
     draft = Article.objects.get()
     ann.post(at(draft, "change"), FORM | {"body": "## Part\n\nOther <b>text</b>."})
     page = ann.get(at(draft, "revisions")).text
-    assert "<del>Text.</del><ins>Other</ins> <ins>&lt;b&gt;text&lt;/b&gt;.</ins>" in page or (
-        "<del>Text.</del><ins>Other &lt;b&gt;text&lt;/b&gt;.</ins>" in page
-    )
+    assert "<del>Text.</del><ins>Other &lt;b&gt;text&lt;/b&gt;.</ins>" in page
     assert "By ann." in page
     assert "Bring back state 1" in page
     assert "Bring back state 2" not in page
@@ -527,6 +558,15 @@ def test_an_article_with_a_broken_link_is_not_published_from_its_form() -> None:
     response = owner.post("/admin/content/article/add/", FORM | {"body": "[x](/articles/none/)"})
     [formset] = response.context["inline_admin_formsets"]
     assert list(formset.non_form_errors()) == ["These links lead nowhere: /articles/none/"]
+
+
+def test_a_draft_with_a_broken_link_is_saved_and_the_writer_is_told(editors: None) -> None:
+    ann = signed_in(make_editor("ann"))
+    response = ann.post("/admin/content/article/add/", FORM | {"body": "[x](/articles/none/)"}, follow=True)
+    assert said(response) == ["Saved, but these links lead nowhere yet: /articles/none/"]
+    draft = Article.objects.get()
+    response = ann.post(at(draft, "change"), FORM | {"body": "[x](/articles/)"}, follow=True)
+    assert said(response) == []
 
 
 def test_every_article_that_a_clinic_begins_with_is_fit_to_be_published() -> None:

@@ -54,7 +54,7 @@ def stretches(label: Label) -> list[tuple[tuple[float, float], tuple[float, floa
 def test_only_points_are_shown_whose_place_has_a_source() -> None:
     assert [point.code for point in POINTS] == [
         "GV14", "GB21", "BL11", "BL12", "BL13", "SI11",
-        "GV4", "BL23", "BL24", "BL25", "BL26", "GB30",
+        "GV4", "GV3", "BL23", "BL24", "BL25", "BL26", "BL52", "GB30",
         "BL40", "BL57", "GB34", "BL60", "KI3",
         "LI4", "SI3", "EX-UE7", "TE5",
     ]  # fmt: skip

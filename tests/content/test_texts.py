@@ -8,11 +8,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from content.reading import Fault, grade_of, paragraphs_of, read, split_sentences
+from content.reading import Fault, faults_of, grade_of, paragraphs_of, read, split_sentences
 from content.rendering import render_article
 from content.starter import FOLDER, StarterArticle, read_starter_articles
 from content.statements import statements
-from content.texts import Text, own_texts, phrases
+from content.texts import Text, own_texts, phrases, phrases_for_patients
 from content.wording import BANNED, banned_in
 from tests.content.factories import make_article
 
@@ -82,6 +82,27 @@ def test_cards_lists_and_tables_are_read_and_headings_are_not() -> None:
 def test_every_text_of_ours_is_easy_to_read(text: Text) -> None:
     reading = read(text.markdown)
     assert [(fault.rule, fault.words) for fault in reading.faults] == [], f"hardest: {reading.worst(5)}"
+
+
+def test_every_phrase_that_patients_read_on_pages_and_in_messages_is_short() -> None:
+    phrases_read = list(phrases_for_patients())
+    broken = [
+        (phrase.where, fault.rule, fault.words)
+        for phrase in phrases_read
+        for fault in faults_of([split_sentences(phrase.markdown)])
+    ]
+    assert broken == []
+    assert {phrase.where for phrase in phrases_read} >= {
+        "booking/notices.py",
+        "booking/forms.py",
+        "content/points.py",
+        "templates/base.html",
+        "templates/booking/mail/reminder.txt",
+        "templates/content/article.html",
+        "templates/home.html",
+    }
+    assert Text("templates/home.html", "48 in 100") in phrases_read  # without its markup
+    assert not [phrase for phrase in phrases_read if "admin" in phrase.where]
 
 
 def test_no_article_template_or_message_uses_a_banned_wording() -> None:
@@ -212,6 +233,7 @@ def test_the_reading_report_has_a_line_for_each_text_and_its_hardest_sentences()
         text.where for text in own_texts()
     ]
     assert sum(line.startswith("  hard ") for line in lines) == len(own_texts())
+    assert re.fullmatch(r"\d{3,} phrases of pages, messages and code", lines[-1])
 
 
 @pytest.mark.django_db

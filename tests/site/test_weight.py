@@ -93,5 +93,5 @@ def test_a_long_article_asks_the_database_no_more_than_a_short_one(
     client: Client, django_assert_num_queries: DjangoAssertNumQueries, paragraphs: int
 ) -> None:
     article = make_article(body="## A part\n\nText.\n\n" * paragraphs)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         fetched(client, article.get_absolute_url())

@@ -4,12 +4,19 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from content.reading import HARDEST_GRADE, LONGEST_PARAGRAPH, LONGEST_SENTENCE, read
-from content.texts import articles_in_english, own_texts
+from content.reading import (
+    HARDEST_GRADE,
+    LONGEST_PARAGRAPH,
+    LONGEST_SENTENCE,
+    faults_of,
+    read,
+    split_sentences,
+)
+from content.texts import articles_in_english, own_texts, phrases_for_patients
 
 
 class Command(BaseCommand):
-    help = "Prints the reading level of every article and statement, and the hardest sentences."
+    help = "Prints how every article, statement and phrase keeps the rules, with the hardest sentences."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -42,5 +49,20 @@ class Command(BaseCommand):
             for sentence in reading.worst(worst):
                 self.stdout.write(f"  hard    {sentence}")
         broken = sum(len(reading.faults) for _, reading in readings)
+        if not desk:
+            broken += self._report_phrases()
         if broken:
             raise CommandError(f"{broken} rules are broken; each stands above as BROKEN.")
+
+    def _report_phrases(self) -> int:
+        """Pages, messages and code: they have no grade, but each sentence keeps the rules."""
+        phrases = list(phrases_for_patients())
+        faults = [
+            (phrase.where, fault)
+            for phrase in phrases
+            for fault in faults_of([split_sentences(phrase.markdown)])
+        ]
+        self.stdout.write(f"\n{len(phrases)} phrases of pages, messages and code")
+        for where, fault in faults:
+            self.stdout.write(f"  BROKEN  {where}, {fault.rule}: {fault.words}")
+        return len(faults)

@@ -1,0 +1,98 @@
+"""Two records of one person become one, and can be parted again; only staff can tell, so nothing does it by itself."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+
+from booking.models import Appointment, Course, Patient, PatientMerge, WaitlistEntry
+from booking.operations.errors import MergedAlready
+from clinic import transactions
+
+# What belongs to a person, by the name of its relation, in the order in which its rows are locked.
+BELONGS: Final[dict[str, Any]] = {
+    "waitlist_entries": WaitlistEntry,
+    "courses": Course,
+    "appointments": Appointment,
+}
+# What the record that is kept takes from the other where it has nothing; consent to marketing is nobody's to move.
+TAKEN_OVER: Final = ("email", "phone", "date_of_birth")
+
+
+def merge_patients(*, keep: Patient, other: Patient, by: User, now: datetime) -> PatientMerge:
+    """Everything of `other` belongs to `keep` from now on; the record of `other` stays, out of sight.
+
+    :raises MergedAlready: if one of them was merged into somebody meanwhile, or they are the same record.
+    :raises Busy: if a lock was not to be had in time.
+    """
+    with transactions.change():
+        kept, merged = _locked(keep.pk, other.pk)
+        filled = [name for name in TAKEN_OVER if getattr(merged, name) and not getattr(kept, name)]
+        for name in filled:
+            setattr(kept, name, getattr(merged, name))
+        kept.save(update_fields=filled)
+        return PatientMerge.objects.create(
+            kept=kept,
+            merged=merged,
+            moved={name: _move(model, merged, kept) for name, model in BELONGS.items()},
+            filled=filled,
+            merged_at=now,
+            merged_by=by,
+        )
+
+
+def undo_merge(*, merge: PatientMerge, by: User, now: datetime) -> PatientMerge:
+    """What came with the merge goes back; what is new since then stays. Undoing it again does nothing.
+
+    A field that took the other's word is emptied again, unless it was changed since.
+
+    :raises MergedAlready: if the record that was kept was merged into a third one since: that is undone first.
+    :raises Busy: if a lock was not to be had in time.
+    """
+    with transactions.change():
+        _lock(merge.kept_id, merge.merged_id)
+        merge = PatientMerge.objects.select_related("kept", "merged").get(pk=merge.pk)
+        if merge.undone_at:
+            return merge
+        kept, merged = merge.kept, merge.merged
+        if not Patient.objects.current().filter(pk=kept.pk).exists():
+            raise MergedAlready
+        for name, model in BELONGS.items():
+            model.objects.filter(pk__in=merge.moved[name], patient=kept).update(patient=merged)
+        same = [name for name in merge.filled if getattr(kept, name) == getattr(merged, name)]
+        for name in same:
+            setattr(kept, name, None if name == "date_of_birth" else "")
+        kept.save(update_fields=same)
+        merge.undone_at, merge.undone_by = now, by
+        merge.save(update_fields=["undone_at", "undone_by"])
+    return merge
+
+
+def known_as(patient: Patient) -> Patient:
+    """Whoever the person is known as now, locked against being merged, in the caller's transaction."""
+    _lock(patient.pk)
+    merge = PatientMerge.objects.standing().filter(merged=patient).select_related("kept").first()
+    return known_as(merge.kept) if merge else patient
+
+
+def _locked(*keys: int) -> list[Patient]:
+    """:raises MergedAlready: if they are not so many different people."""
+    _lock(*keys)
+    people = Patient.objects.current().in_bulk(keys)
+    if len(people) != len(keys):
+        raise MergedAlready
+    return [people[key] for key in keys]
+
+
+def _lock(*keys: int) -> None:
+    """By key, before all else that an operation locks; what is true of them is asked afterwards."""
+    list(Patient.objects.filter(pk__in=keys).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+
+
+def _move(model: Any, merged: Patient, kept: Patient) -> list[int]:
+    """Rows are locked first and read again then: whoever had one locked may have added another."""
+    theirs = model.objects.filter(patient=merged).order_by("pk")
+    list(theirs.select_for_update(no_key=True, of=("self",)).values_list("pk"))
+    keys = list(theirs.values_list("pk", flat=True))
+    model.objects.filter(pk__in=keys).update(patient=kept)
+    return keys
