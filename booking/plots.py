@@ -1,4 +1,4 @@
-"""Where the points and lines of a small plot over time stand; plain values in, plain values out."""
+"""Where the points, lines and bars of small plots stand; plain values in, plain values out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,10 @@ from typing import Final
 WIDTH, HEIGHT = 360, 200  # units of the drawing, about a phone's pixels
 LEFT, RIGHT, TOP, BOTTOM = 28, 348, 12, 170  # edges of the field within it
 CROWDED: Final = 62  # days nearer to each other than this are not both written under the field
+
+NAMES, LONGEST = 118, 198  # of bars: the width for their names, and that of the longest one
+NAME_LENGTH: Final = 16  # letters that fit there
+BAR, BETWEEN = 12, 8  # the height of a bar, and the gap after those of one name
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,48 @@ class Plot:
     lines: list[Line]
     rules: list[tuple[int, float]]
     days: list[tuple[date, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """From the field's left edge; without a value there is none to draw."""
+
+    y: float
+    width: float
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedBars:
+    """One bar for each series; `y` is the middle of them."""
+
+    name: str
+    y: float
+    bars: list[Bar]
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    rows: list[NamedBars]
+    height: int
+
+
+def bars(rows: Sequence[tuple[str, Sequence[float | None]]]) -> Bars:
+    """Lying bars under each other, as many to a name as there are series, the longest over the whole width.
+
+    Long names are cut: the numbers stand in a table beside the plot too.
+    """
+    longest = max((value for _, values in rows for value in values if value), default=1)
+    placed, y = [], 0
+    for name, values in rows:
+        drawn = [
+            Bar(y + number * BAR, round(LONGEST * (value or 0) / longest, 1), value)
+            for number, value in enumerate(values)
+        ]
+        shown = name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1].rstrip()}…"
+        placed.append(NamedBars(shown, y + len(values) * BAR / 2, drawn))
+        y += len(values) * BAR + BETWEEN
+    return Bars(placed, max(y - BETWEEN, BAR))
 
 
 def over_time(days: Sequence[date], series: Sequence[tuple[str, Sequence[float]]], *, most: int) -> Plot:

@@ -8,6 +8,7 @@ from django.contrib.admin.options import TO_FIELD_VAR
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
@@ -57,6 +58,16 @@ class Desk(SecondFactorSite):
             return answer(request, *args, **kwargs)
 
         return checked
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Adds the reports."""
+        from booking.admin import reports  # noqa: PLC0415 (its package registers itself at this desk)
+
+        return [
+            path("reports/", self.admin_view(reports.page), name="reports"),
+            path("reports/file/", self.admin_view(reports.as_file), name="reports_file"),
+            *super().get_urls(),
+        ]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Adds whether sample data is still there: every page of the desk then says so."""

@@ -35,7 +35,7 @@ _EDITORS_MAY: Final = (
     "content.view_reference", "content.add_reference", "content.change_reference", "content.delete_reference",
 )  # fmt: skip
 _OWNERS_MAY: Final = (
-    *_FRONT_DESK_MAY, *_EDITORS_MAY, "booking.overlap_appointment",
+    *_FRONT_DESK_MAY, *_EDITORS_MAY, "booking.overlap_appointment", "booking.view_reports",
     "booking.add_resource", "booking.change_resource", "booking.delete_resource",
     "booking.add_workinghours", "booking.change_workinghours", "booking.delete_workinghours",
     "booking.add_extrahours", "booking.change_extrahours", "booking.delete_extrahours",

@@ -1,6 +1,6 @@
 """Runs the whole suite: SQLite always, PostgreSQL and the browser where they are, saying loudly what was skipped.
 
-`REQUIRE_ALL=1` (as CI sets it) makes a missing database or browser a failure.
+`REQUIRE_ALL=1` (as CI sets it) makes a missing database, browser or Node.js a failure.
 """
 
 import argparse
@@ -11,12 +11,14 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
-from tests import postgresql
+from tests import node, postgresql
 
 SKIPPED = "\n" + "!" * 88 + "\n!!  SKIPPED: {what}\n" + "!" * 88 + "\n"
 COVERAGE = ["-m", "coverage", "run", "--parallel-mode"]
 # Thousands of hostile requests: what they look for does not depend on the database.
 HOSTILE = ["tests/booking/test_hostile_text.py", "tests/site/test_fuzz.py"]
+# A tool reads the pages, which are the same from every database; before the browser, under which none is asked.
+VALID_HTML = "tests/site/test_valid_html.py"
 # These go through the same lines again and again, or in processes of their own: to measure them would only take time.
 UNMEASURED = [
     "tests/bench",
@@ -87,6 +89,7 @@ def missing() -> list[str]:
         for what, found in {
             "PostgreSQL tests: the server binaries are not installed (Debian: postgresql)": postgresql.binaries(),
             "browser tests: Chromium is not installed (Debian: chromium)": shutil.which("chromium"),
+            f"valid HTML and Lighthouse: {node.MISSING}": node.found(),
         }.items()
         if not found
     ]
@@ -116,15 +119,19 @@ def main() -> int:
         subprocess.check_call([sys.executable, "-m", "coverage", "erase"])
     apart = UNMEASURED if coverage else []
     first = [
-        pytest("tests", *(f"--ignore={path}" for path in ["tests/browser", *apart]), coverage=coverage),
+        pytest(
+            "tests",
+            *(f"--ignore={path}" for path in ["tests/browser", VALID_HTML, *apart]),
+            coverage=coverage,
+        ),
         *([pytest(*apart, coverage=False)] if apart else []),
     ]
     second = []
     if postgresql.binaries():
-        elsewhere = [f"--ignore={path}" for path in ["tests/browser", *HOSTILE]]
+        elsewhere = [f"--ignore={path}" for path in ["tests/browser", VALID_HTML, *HOSTILE]]
         second.append(pytest("-p", "tests.postgresql", "tests", *elsewhere, coverage=False))
-    if shutil.which("chromium"):
-        second.append(pytest("tests/browser", coverage=False))
+    browser = ["tests/browser"] if shutil.which("chromium") else []
+    second.append(pytest(VALID_HTML, *browser, coverage=False))
     failed = run(first, second)
     failed |= report(coverage=coverage)
     for what in skipped:

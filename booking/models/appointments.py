@@ -195,6 +195,7 @@ class Appointment(Scheduled):
         permissions = [
             ("decide_appointment", "Can confirm, decline and cancel appointments"),
             ("overlap_appointment", "Can book over what is taken, deliberately"),
+            ("view_reports", "Can see the reports and take their numbers out"),
         ]
         indexes = [
             models.Index(fields=["status", "requested_at"], name="appointment_queue"),

@@ -58,6 +58,10 @@ def test_an_ill_practitioners_twelve_visits_are_given_other_times(site: Site, vi
     desk.get_by_role("link", name="Back to Today").click()
     expect(desk.get_by_text("lie in closures")).to_have_count(0)
 
+    desk.goto("/admin/reports/")
+    expect(desk.get_by_role("heading", name="Requests and answers by week")).to_be_visible()
+    look_at(desk, "38-reports")
+
     # The second of two who do the same is told so, visit by visit, and changes nothing.
     phone.get_by_role("button", name="Confirm: do all this").first.click()
     expect(phone.get_by_role("heading", name="Finished")).to_be_visible()

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('booking', '0004_merges_of_patients'),
+        ('booking', '0005_reports'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
