@@ -4,10 +4,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.contrib.admin import AdminSite
 from django.contrib.admin.options import TO_FIELD_VAR
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils import timezone
@@ -17,9 +16,10 @@ from django.views.decorators.cache import never_cache
 
 from booking import displaced, times
 from booking.models import Resource
-from clinic import audit, limits
+from clinic import audit, desk_sessions, limits
 from clinic.desk_audit import audited
 from clinic.desk_mail import QueuedMailAdmin
+from clinic.desk_second_factor import SecondFactorSite
 from clinic.desk_trail import AuditRowAdmin
 from clinic.models import Act, AuditRow, QueuedMail
 from content.models import Article
@@ -28,7 +28,7 @@ from content.remarks import Remark
 APPS = ["booking", "content", "clinic", "auth"]  # as staff meet them
 
 
-class Desk(AdminSite):
+class Desk(SecondFactorSite):
     site_header = _("Richmond Hill Acupuncture Pro")
     site_title = _("Desk")
     index_title = _("Today")
@@ -45,7 +45,7 @@ class Desk(AdminSite):
         view: Callable[..., Any],
         cacheable: bool = False,  # noqa: FBT001, FBT002
     ) -> Callable[..., Any]:
-        """As Django's, with the audit trail written.
+        """As Django's, for as long as a sign-in lasts, with the audit trail written.
 
         An empty name of a column to look rows up by, on which Django fails, is a bad request.
         """
@@ -55,6 +55,9 @@ class Desk(AdminSite):
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if "" in (request.GET.get(TO_FIELD_VAR), request.POST.get(TO_FIELD_VAR)):
                 raise BadRequest
+            self.end_if_over(request)
+            if request.user.is_authenticated and desk_sessions.is_activity(view):
+                desk_sessions.note_activity(request, now=timezone.now())
             if not self.has_permission(request):
                 return answer(request, *args, **kwargs)
             return audited(answer, request, *args, **kwargs)
@@ -73,21 +76,28 @@ class Desk(AdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Adds whether sample data is still there: every page of the desk then says so."""
-        signed_in = request.user.is_active and request.user.is_staff
-        return super().each_context(request) | {
-            "sample_data": signed_in and Resource.objects.samples().exists(),
-        }
+        signed_in = self.has_permission(request)
+        context = super().each_context(request)
+        if not signed_in:  # after the password alone nothing of the desk is named
+            context |= {"is_nav_sidebar_enabled": False, "available_apps": []}
+        return context | {"sample_data": signed_in and Resource.objects.samples().exists()}
 
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Signs in as Django does, so many times in a while."""
+        """Signs in as Django does, so many times in a while; whoever needs a second factor is asked for it next."""
         if request.method != "POST":
+            self.end_if_over(request)
+            if request.user.is_active and request.user.is_staff and not self.has_permission(request):
+                return self.to_second_step(request, request.GET.get("next", ""))
             return super().login(request, extra_context)
         now, account = timezone.now(), request.POST.get("username", "")
         limits.count_sign_in(request, account, now=now)
         response = super().login(request, extra_context)
-        if request.user.is_authenticated:
-            limits.remember_place(request, account, now=now)
+        if not isinstance(response, HttpResponseRedirect):
+            return response
+        if not self.has_permission(request):
+            return self.to_second_step(request, response.url)
+        limits.remember_place(request, account, now=now)
         return response
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
@@ -96,18 +106,22 @@ class Desk(AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Adds what waits and today's visits, for staff who may see appointments."""
-        from booking.admin import today  # noqa: PLC0415 (its package registers itself at this desk)
+        from booking.admin import seen, today  # noqa: PLC0415 (its package registers itself at this desk)
 
         now = timezone.now()
         day = times.local_day(now)
         context: dict[str, Any] = {"now": now, "day": day}
         if request.user.has_perm("booking.view_appointment"):
+            visits, sees_everybody = (
+                seen.appointments(request.user),
+                request.user.has_perm(seen.EVERY_PATIENT),
+            )
             context |= {
                 "sees_appointments": True,
                 "may_decide": request.user.has_perm("booking.decide_appointment"),
-                "waiting": today.waiting(now),
-                "practitioner_days": today.visits_of(day, now=now),
-                "displaced": len(displaced.to_decide(now=now).appointments),
+                "waiting": today.waiting(visits, now=now),
+                "practitioner_days": today.visits_of(day, visits, now=now),
+                "displaced": len(displaced.to_decide(now=now).appointments) if sees_everybody else 0,
                 "may_close": request.user.has_perms(["booking.add_closure", "booking.decide_appointment"]),
             }
             people = today.people_in(context["waiting"], context["practitioner_days"])

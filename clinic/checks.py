@@ -28,6 +28,14 @@ def check_email_timeout(**_: Any) -> list[CheckMessage]:
     return []
 
 
+@register(Tags.security, deploy=True)
+def check_second_factor(**_: Any) -> list[CheckMessage]:
+    """Nobody signs in to a clinic's desk with a password alone."""
+    if settings.WITHOUT_SECOND_FACTOR != ():
+        return [Error("WITHOUT_SECOND_FACTOR must be empty", id="clinic.E005")]
+    return []
+
+
 @register(Tags.database, deploy=True)
 def check_database_options(**_: Any) -> list[CheckMessage]:
     """SQLite must begin every transaction with the write lock; PostgreSQL must notice a lost connection."""

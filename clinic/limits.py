@@ -59,6 +59,8 @@ LOST_LINK: Final = Limit(
 REMARK: Final = Limit("remark", timedelta(hours=1), from_one_address=10, by_everyone=60)
 # A desk of ten signs in behind one address, mistyping now and then.
 SIGN_IN: Final = Limit("sign in", timedelta(minutes=15), from_one_address=30, for_one_name=50)
+# Of a million codes from an app three are right at a time; django-otp doubles the wait after each wrong one besides.
+SECOND_STEP: Final = Limit("second step", timedelta(minutes=15), from_one_address=30, for_one_name=10)
 
 # Where a member of staff has signed in lately, strangers trying the same account elsewhere do not keep them out.
 REMEMBER_PLACE_FOR: Final = timedelta(days=30)

@@ -1,5 +1,6 @@
 """Every setting of the project: the environment it reads, the choices made, and what production insists on."""
 
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,9 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
 ]
 
 MIDDLEWARE = [
@@ -109,6 +113,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "clinic.busy.BusyMiddleware",
     "clinic.limits.LimitsMiddleware",
@@ -205,8 +210,11 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 15},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "clinic.passwords.FilledUpPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+WITHOUT_SECOND_FACTOR: Container[str] = () if PRODUCTION else ("desk",)  # a laptop's demo account
+OTP_TOTP_ISSUER: str = CLINIC.name  # as authenticator apps list it
 
 # --- Security -----------------------------------------------------------------------------------------------
 

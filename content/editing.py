@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db.models import Max
 from django.utils.translation import gettext as _
@@ -36,11 +36,6 @@ FIELDS: Final = (
     "translation_of_id",
 )
 REFERENCE_FIELDS: Final = ("number", "text", "doi", "url")
-EDITORS: Final = "Article editors"
-EDITORS_MAY: Final = (
-    "view_article", "add_article", "change_article", "approve_article",
-    "view_reference", "add_reference", "change_reference", "delete_reference",
-)  # fmt: skip
 
 Facts = Mapping[str, Any]
 
@@ -171,16 +166,6 @@ def check_fit_to_publish(body: str, listed: set[int]) -> None:
         faults.append(_("These links lead nowhere: %(links)s") % {"links": ", ".join(broken)})
     if faults:
         raise ValidationError({"body": faults})
-
-
-def make_editors_group() -> bool:
-    """Makes the group of those who write articles and see no patient; whether it was missing."""
-    group, made = Group.objects.get_or_create(name=EDITORS)
-    if made:
-        group.permissions.set(
-            Permission.objects.filter(content_type__app_label="content", codename__in=EDITORS_MAY)
-        )
-    return made
 
 
 def _apply(article: Article, facts: Facts) -> None:

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from booking import queries, times
+from booking.admin import seen
 from booking.admin.arranging import ArrangingAdmin
 from booking.admin.attendance import AttendanceAdmin
 from booking.admin.calendar import CalendarAdmin
@@ -93,7 +94,7 @@ class AppointmentAdmin(
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
-        return Appointment.objects.with_people().with_replaced()
+        return seen.appointments(request.user).with_people().with_replaced()
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return [*self.list_display, self._acts(request)] if self.may_decide(request) else self.list_display

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from booking import courses, operations, queries, times
+from booking.admin import seen
 from booking.admin.decisions import DECIDE
 from booking.forms_courses import PatternForm, usual_wishes
 from booking.models import Appointment, BookingRules, Resource, VisitType
@@ -50,7 +51,7 @@ class CarePlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """The pattern is asked for and the dates are shown by GET; a POST offers those that are ticked."""
         if not request.user.has_perm(DECIDE):
             raise PermissionDenied
-        appointment = get_object_or_404(Appointment.objects.with_people(), pk=pk)
+        appointment = get_object_or_404(seen.appointments(request.user).with_people(), pk=pk)
         form = _form(request, appointment)
         chosen = form if form.is_valid() else None
         if chosen and request.method == "POST":

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from booking import operations, times
+from booking.admin import seen
 from booking.admin.decisions import DECIDE, SeenForm
 from booking.models import Appointment, Course, DeclineReason, Offer
 from booking.operations.courses import still_to_come, version_of
@@ -62,7 +63,7 @@ class CourseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Course]:
-        return Course.objects.with_people().select_related("offer")
+        return seen.courses(request.user).with_people().select_related("offer")
 
     def get_urls(self) -> list[URLResolver | URLPattern]:  # type: ignore[override]
         def act(name: str, view: Callable[..., HttpResponse]) -> URLPattern:
@@ -171,11 +172,11 @@ def _to_decide(request: HttpRequest, pk: int) -> Course:
     """The course that the address names; `admin_view` only asks whether somebody is staff.
 
     :raises PermissionDenied: if this person may not decide.
-    :raises Http404: if there is none.
+    :raises Http404: if there is none, or it is not theirs to see.
     """
     if not request.user.has_perm(DECIDE):
         raise PermissionDenied
-    return get_object_or_404(Course.objects.with_people(), pk=pk)
+    return get_object_or_404(seen.courses(request.user).with_people(), pk=pk)
 
 
 def _say_changed(request: HttpRequest, course: Course) -> None:

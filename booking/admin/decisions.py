@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from booking import times
+from booking.admin import seen
 from booking.models import Appointment, DeclineReason, StatusChange
 from booking.operations import (
     AlreadyDecided,
@@ -106,11 +107,12 @@ class DecisionsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """The appointment that the address names.
 
         :raises PermissionDenied: if this person may not decide.
-        :raises Http404: if there is none.
+        :raises Http404: if there is none, or it is not theirs to see.
         """
         if not self.may_decide(request):
             raise PermissionDenied
-        return get_object_or_404(Appointment.objects.with_people().with_replaced(), pk=pk)
+        seen_by = seen.appointments(request.user)
+        return get_object_or_404(seen_by.with_people().with_replaced(), pk=pk)
 
     def _carry_out(
         self,

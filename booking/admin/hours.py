@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from booking import displaced, times
 from booking.admin import closing
 from booking.admin.decisions import DECIDE
+from booking.admin.seen import EVERY_PATIENT
 from booking.models import Closure, DeclineReason
 from booking.models.hours import ClosureQuerySet
 
@@ -47,7 +48,7 @@ class ClosureAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def visits(self, request: HttpRequest) -> HttpResponse:
         """What lies in closures or outside the hours just now, whatever has come between."""
-        if not request.user.has_perm(DECIDE):
+        if not request.user.has_perms([DECIDE, EVERY_PATIENT]):
             raise PermissionDenied
         title = gettext("Visits in closures or outside the hours")
         if closing.CONFIRMED in request.POST:

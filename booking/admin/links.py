@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from booking.admin import seen
 from booking.admin.decisions import DECIDE, SeenForm
-from booking.models import Appointment
 from booking.operations import AlreadyDecided, replace_link
 
 
@@ -28,7 +28,7 @@ class LinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def new_link(self, request: HttpRequest, pk: int) -> HttpResponse:
         if not request.user.has_perm(DECIDE):
             raise PermissionDenied
-        appointment, form = get_object_or_404(Appointment, pk=pk), SeenForm(request.POST)
+        appointment, form = get_object_or_404(seen.appointments(request.user), pk=pk), SeenForm(request.POST)
         changed = _("%(reference)s has changed since you looked at it; nothing was changed.")
         try:
             version = form.cleaned_data["version"] if form.is_valid() else 0

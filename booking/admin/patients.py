@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from booking import times
+from booking.admin import seen
 from booking.admin.decisions import DECIDE
 from booking.admin.duplicates import DuplicatesAdmin, perhaps_the_same
 from booking.admin.reasons import ReasonsAdmin
@@ -28,7 +29,7 @@ class PatientAdmin(DuplicatesAdmin, ReasonsAdmin, RightsAdmin):
     actions = None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Patient]:
-        return Patient.objects.current()
+        return seen.patients(request.user).current()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Every patient comes with a request."""

@@ -16,6 +16,7 @@ from booking import displaced, times
 from booking.admin import closing
 from booking.admin.decisions import DECIDE
 from booking.admin.rows import LabelledFormSet
+from booking.admin.seen import EVERY_PATIENT
 from booking.models import Closure, ExtraHours, Resource, WorkingHours
 from booking.openings import CELL
 
@@ -46,6 +47,7 @@ class ResourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "title",
         "registration_number",
         "languages",
+        "user",
         "visits_a_day",
         "position",
         "is_active",
@@ -56,8 +58,9 @@ class ResourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     actions = None
 
     def get_readonly_fields(self, request: HttpRequest, obj: Resource | None = None) -> list[str]:
-        """A practitioner with hours and visits never turns into a room."""
-        return ["kind"] if obj else []
+        """A practitioner with hours and visits never turns into a room; accounts are for those who edit accounts."""
+        kept = ["kind"] if obj else []
+        return kept if request.user.has_perm("auth.change_user") else [*kept, "user"]
 
     def get_inlines(self, request: HttpRequest, obj: Resource | None) -> list[type[InlineModelAdmin]]:  # type: ignore[type-arg]
         """Only practitioners have hours; a room is there whenever any of them works."""
@@ -71,7 +74,7 @@ class ResourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def away(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Somebody is ill, or a room cannot be used: the rest of today is closed, and its visits are decided about."""
-        if not request.user.has_perms(["booking.add_closure", DECIDE]):
+        if not request.user.has_perms(["booking.add_closure", DECIDE, EVERY_PATIENT]):
             raise PermissionDenied
         resource, now = get_object_or_404(Resource, pk=pk), timezone.now()
         closure = _rest_of_today(resource, now)

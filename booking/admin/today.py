@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import groupby
 
 from booking import times
-from booking.models import Appointment, Resource
+from booking.models import Appointment, AppointmentQuerySet, Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,10 @@ class PractitionerDay:
     visits: list[Visit]
 
 
-def waiting(now: datetime) -> list[Waiting]:
-    """Every request that waits for an answer, oldest first, in two queries however many there are."""
+def waiting(seen: AppointmentQuerySet, *, now: datetime) -> list[Waiting]:
+    """Every request of these that waits for an answer, oldest first, in two queries however many there are."""
     requests: dict[tuple[str, int], list[Appointment]] = defaultdict(list)
-    for appointment in Appointment.objects.pending().with_people().with_replaced():
+    for appointment in seen.pending().with_people().with_replaced():
         course = appointment.course_id
         requests[("course", course) if course else ("visit", appointment.pk)].append(appointment)
     if not requests:
@@ -61,10 +61,10 @@ def waiting(now: datetime) -> list[Waiting]:
     ]
 
 
-def visits_of(day: date, *, now: datetime) -> list[PractitionerDay]:
-    """The visits of this day, by practitioner in the order of their lists, in one query."""
+def visits_of(day: date, seen: AppointmentQuerySet, *, now: datetime) -> list[PractitionerDay]:
+    """Those of these visits that are on this day, by practitioner in the order of their lists, in one query."""
     visits = (
-        Appointment.objects.of_a_day()
+        seen.of_a_day()
         .with_people()
         .filter(starts_at__gte=midnight(day), starts_at__lt=midnight(day + timedelta(days=1)))
         .order_by("practitioner__position", "practitioner__name", "practitioner", "starts_at", "pk")

@@ -29,7 +29,10 @@ class Patient(models.Model):
         verbose_name = _("patient")
         verbose_name_plural = _("patients")
         ordering = ["name", "pk"]
-        permissions = [("merge_patient", "Can merge two records of one person, and undo it")]
+        permissions = [
+            ("merge_patient", "Can merge two records of one person, and undo it"),
+            ("see_every_patient", "Sees every patient and visit, not only their own"),
+        ]
         indexes = [models.Index(fields=["email"], name="patient_email")]
 
     def __str__(self) -> str:

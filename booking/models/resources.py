@@ -1,5 +1,6 @@
 """What can be in only one place at a time: practitioners and rooms."""
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -52,6 +53,18 @@ class Resource(models.Model):
         validators=[MinValueValidator(1)],
         help_text=_(
             "Practitioners only. With so many visits on a day, no more are offered online; empty: no limit."
+        ),
+    )
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("account"),
+        related_name="resource",
+        on_delete=models.SET_NULL,
+        limit_choices_to={"is_staff": True},
+        null=True,
+        blank=True,
+        help_text=_(
+            "Practitioners only. With the role “Practitioners” this account sees these visits and patients."
         ),
     )
     position = models.PositiveSmallIntegerField(_("position in lists"), default=0)

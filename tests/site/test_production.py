@@ -64,6 +64,10 @@ def test_cookies_in_production_belong_to_this_host_alone() -> None:
     ) == str(("__Host-session", "__Host-csrf", True, True, True, True, "Lax"))
 
 
+def test_everybody_needs_a_second_factor_in_production() -> None:
+    assert production_says("settings.WITHOUT_SECOND_FACTOR") == "()"
+
+
 def test_a_browser_that_was_here_once_comes_back_over_https_for_two_years() -> None:
     assert production_says("settings.SECURE_HSTS_SECONDS, settings.SECURE_SSL_REDIRECT") == str(
         (63_072_000, True)

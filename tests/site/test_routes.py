@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.test import Client
@@ -25,6 +25,7 @@ from booking import links, times
 from booking.models import Appointment, BookingRules
 from clinic import audit
 from clinic.models import Act
+from clinic.roles import make_roles
 from content.remarks import note_remark
 from tests.booking.factories import (
     make_appointment,
@@ -49,6 +50,9 @@ OPEN_TO_ALL_STAFF = {  # of the desk, to staff without any permission: nothing o
     "admin/password_change/",
     "admin/password_change/done/",
     "admin/jsi18n/",
+    "admin/second-factor/",
+    "admin/second-factor/set-up/",
+    "admin/second-factor/codes/",
 }
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
@@ -79,7 +83,7 @@ class Site:
         make_closure(wall(9, days_ahead=20), wall(10, days_ahead=20))
         BookingRules.current().save()
         make_appointment(visit_type, starts_at=wall(16))
-        Group.objects.create(name="Front desk")
+        make_roles()
         audit.record(by=None, act=Act.ERASE, kind="patient", now=timezone.now())
         staff = User.objects.create_user("staff", password="pw", is_staff=True)
         owner = User.objects.create_superuser("owner", password="pw")
