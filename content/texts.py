@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from django.conf import settings
-from django.template import Engine
+from django.template import Engine, Node
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 
 from content.models import Article
@@ -84,13 +84,14 @@ def phrases_for_patients() -> Iterator[Text]:
 def _phrases_of_template(path: Path) -> Iterator[str]:
     """What the template hands to translation, as `makemessages` would find it."""
     nodes = Engine.get_default().from_string(path.read_text(encoding="utf-8")).nodelist
-    for node in cast("list[TranslateNode]", nodes.get_nodes_by_type(TranslateNode)):
-        phrase = getattr(node.filter_expression.var, "literal", None)
-        if isinstance(phrase, str):
-            yield phrase
-    for block in cast("list[BlockTranslateNode]", nodes.get_nodes_by_type(BlockTranslateNode)):
-        for tokens in filter(None, (block.singular, block.plural)):
-            yield block.render_token_list(tokens)[0]
+    for node in nodes.get_nodes_by_type(Node):
+        if isinstance(node, TranslateNode):
+            phrase = getattr(node.filter_expression.var, "literal", None)
+            if isinstance(phrase, str):
+                yield phrase
+        elif isinstance(node, BlockTranslateNode):
+            for tokens in filter(None, (node.singular, node.plural)):
+                yield node.render_token_list(tokens)[0]
 
 
 def _as_read(phrase: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
@@ -135,7 +136,8 @@ def decide(
     def written() -> Iterator[str]:
         yield before
         if holds:
-            release_holds(holds=Hold.objects.filter(pk__in=holds))
+            with suppress(Busy):  # they run out by themselves within minutes
+                release_holds(holds=Hold.objects.filter(pk__in=holds))
         for line in _carried_out(decisions, by=by, key=key, reason=reason):
             yield render_to_string("admin/booking/closure/done.html", line)
         yield between

@@ -94,7 +94,10 @@ def _is_same_name(one: Patient, other: Patient) -> bool:
 
 def perhaps_the_same(patient: Patient, patients: QuerySet[Patient]) -> list[Patient]:
     """Others with this name or e-mail, as the patient's own page points them out."""
-    same = Q(name__iexact=patient.name) | (Q(email__iexact=patient.email) if patient.email else Q(pk=None))
+    same = Q(pk=None)
+    for name in ("name", "email"):
+        if has := getattr(patient, name):
+            same |= Q(**{f"{name}__iexact": has})
     return list(patients.filter(same).exclude(pk=patient.pk).order_by("pk")[:SHOWN])
 
 
@@ -120,7 +123,7 @@ class DuplicatesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return [
             path("duplicates/", wrap(require_safe(self.duplicates)), name="booking_patient_duplicates"),
             path("merge/", wrap(self.merge), name="booking_patient_merge"),
-            path("merge/<int:pk>/undo/", wrap(require_POST(self.undo)), name="booking_patient_merge_undo"),
+            path("merge/<int:pk>/undo/", wrap(require_POST(self.undo)), name="booking_patientmerge_undo"),
             *super().get_urls(),
         ]
 
