@@ -23,6 +23,7 @@ from booking.admin import schedule
 from booking.admin.calendar_refusals import why_not
 from booking.admin.calendar_words import Words
 from booking.admin.decisions import DecisionsAdmin, SeenForm, changed_meanwhile
+from booking.admin.seen import EVERY_PATIENT
 from booking.models import Appointment, BookingRules, Resource
 from booking.operations import AlreadyDecided, TimeTaken, move_appointment
 from booking.operations.taking import AT_THE_DESK
@@ -204,6 +205,8 @@ class CalendarAdmin(DecisionsAdmin):
 
     def drag(self, request: HttpRequest, pk: int) -> JsonResponse:
         """A visit dropped on another time: asks whether it is meant, and moves it when told so."""
+        if not request.user.has_perm(EVERY_PATIENT):  # a refusal may name who is in the way
+            raise PermissionDenied
         appointment = self._to_decide(request, pk)
         form, now = DragForm(request.POST), timezone.now()
         if not form.is_valid():
@@ -234,8 +237,8 @@ class CalendarAdmin(DecisionsAdmin):
         return self.may_decide(request) and request.user.has_perm("booking.view_patient")
 
     def _shown(self, request: HttpRequest) -> tuple[ShownForm, Shown, datetime]:
-        """:raises PermissionDenied: if this person may not see appointments."""
-        if not self.has_view_permission(request):
+        """:raises PermissionDenied: if this person may not see everybody's appointments, whose names stand here."""
+        if not (self.has_view_permission(request) and request.user.has_perm(EVERY_PATIENT)):
             raise PermissionDenied
         form, now = ShownForm(request.GET), timezone.now()
         form.is_valid()

@@ -13,6 +13,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from booking.models import Appointment, Resource, Status
 from clinic.roles import EDITORS, FRONT_DESK, OWNERS, PRACTITIONERS, PRIVACY_OFFICERS, ROLES, make_roles
@@ -21,6 +22,8 @@ from tests.booking.test_desk import TODAY, act, page_of, said, signed_in
 from tests.content.factories import make_article
 from tests.site.test_desk_look import make_mail
 from tests.site.test_routes import Site, routes
+
+STRANGER = "Wing Chan"  # a colleague's patient
 
 TABLE = Path(__file__).with_name("roles.csv")
 
@@ -49,8 +52,19 @@ class Desk(Site):
         for role in ROLES:
             user = in_role(role.lower(), role)
             self.cookies[role] = signed_in(user).cookies
+        self.told: list[str] = []  # where a role reads about a patient who is not theirs to see
+        for status, starts_at in ((Status.PENDING, wall(11)), (Status.BOOKED, timezone.now())):
+            visit_type = make_clinic(slug=f"a-colleagues-{status}")
+            make_appointment(visit_type, starts_at=starts_at, status=status, patient=make_patient(STRANGER))
         theirs = Appointment.objects.order_by("pk")[0].practitioner
         Resource.objects.filter(pk=theirs.pk).update(user=User.objects.get(username=PRACTITIONERS.lower()))
+
+    def response(self, method: str, route: str, role: str) -> Any:
+        response = super().response(method, route, role)
+        is_told = STRANGER in getattr(response, "content", b"").decode()
+        if role in {PRACTITIONERS, EDITORS} and is_told:
+            self.told.append(f"{role}: {method} {route}")
+        return response
 
     def row(self, route: str) -> dict[str, str]:
         return {"route": route} | {
@@ -58,7 +72,7 @@ class Desk(Site):
         }
 
 
-def test_each_role_gets_what_the_table_says() -> None:
+def test_each_role_gets_what_the_table_says_and_reads_of_no_patient_who_is_not_theirs() -> None:
     if connection.vendor == "postgresql":
         pytest.skip("what a role may do does not depend on the database")
     desk, says = Desk(), {row["route"]: row for row in written_down()}
@@ -66,6 +80,7 @@ def test_each_role_gets_what_the_table_says() -> None:
     wrong = [",".join(row.values()) for row in found if says.pop(row["route"], None) != row]
     assert wrong == []
     assert list(says) == []  # rows without an address
+    assert desk.told == []
 
 
 # --- The roles are what the file says ------------------------------------------------------------------------
