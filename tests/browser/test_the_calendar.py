@@ -60,6 +60,12 @@ def test_a_visit_is_dragged_and_what_is_taken_is_refused_with_the_reason(site: S
     took = site.rows("SELECT status, version FROM booking_appointment WHERE starts_at LIKE ?", f"{day}%")
     assert sorted(took) == [("booked", 1), ("booked", 3)]
 
+    there = visit_of_wing_chan.bounding_box()
+    assert there
+    desk.mouse.click(there["x"] + 100, there["y"] + 4 * HOUR + 3)
+    expect(heading(desk)).to_have_text("Book a visit")
+    assert f"start={day.replace('-', '')}T1500-0400&practitioner=sample-practitioner-a" in desk.url
+
     narrow = visit(javascript=False, width=390, scheme="dark")
     narrow.context.add_cookies(desk.context.cookies())  # type: ignore[arg-type]  # what one gives the other takes
     narrow.goto(address)
