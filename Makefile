@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 help:
 	@echo "make run    serve the site on 127.0.0.1:$(PORT) with the mail worker, sample content and a demo account"
-	@echo "make test   the whole suite: SQLite always, PostgreSQL and the browser where they are installed"
+	@echo "make test   the whole suite: SQLite always, PostgreSQL, the browser and Node.js where they are installed"
 	@echo "make lint   formatting, lint, types, import contracts, templates, migrations, deploy checks"
 	@echo "make check  lint, then the whole suite with coverage as a gate"
 	@echo "make bench  measure speed"
@@ -57,4 +57,4 @@ pins: .venv/stamp-dev
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev -c requirements.txt --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make pins" -o requirements-dev.txt
 
 clean:
-	rm -rf .venv .data .static .cache
+	rm -rf .venv .data .static .cache tests/browser/node/node_modules

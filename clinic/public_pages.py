@@ -26,9 +26,7 @@ from django.views.decorators.http import conditional_page
 
 from clinic.compression import P, View, compressed_page, encoding_for
 
-MAX_AGE: Final = (
-    300  # seconds: a correction reaches whoever has the page open five minutes after staff save it
-)
+MAX_AGE: Final = 300  # seconds: a correction reaches browsers five minutes after staff save it
 KEPT_FOR: Final = 60  # seconds: how long another machine, which does not see this one's stamp, may be behind
 
 Change = Callable[[datetime], datetime | None]

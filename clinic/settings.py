@@ -103,7 +103,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "clinic.headers.RefusalMiddleware",
-    "clinic.public_pages.KeptPageMiddleware",
+    "clinic.public_pages.KeptPageMiddleware",  # whatever may once choose a language stands above it
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

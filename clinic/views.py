@@ -29,7 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
         {
             "canonical": settings.SITE_URL + reverse("home"),
             "card": settings.SITE_URL + reverse("card"),
-            "articles": Article.objects.published(timezone.now()),
+            "articles": Article.objects.published(timezone.now()).filter(language=Article.Language.ENGLISH),
             "visit_types": VisitType.objects.bookable(),
             "practitioners": Resource.objects.active().practitioners(),
         },

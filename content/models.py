@@ -240,6 +240,11 @@ class Article(models.Model):
         return {"en": "en-CA", "zh-hant": "zh-Hant", "zh-hans": "zh-Hans"}.get(self.language, self.language)
 
     @property
+    def direction(self) -> str:
+        """Which way its letters run, for HTML's `dir`."""
+        return "rtl" if self.language == self.Language.PERSIAN else "ltr"
+
+    @property
     def visibly_changed_at(self) -> datetime:
         """When readers last got to see something new here: the last change, or the day it came out."""
         return max(self.updated_at, self.published_at or self.updated_at)

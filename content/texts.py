@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
-from django.template import Engine
+from django.template import Engine, Node
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 
 from content.models import Article
@@ -16,7 +16,9 @@ from content.starter import read_starter_articles
 from content.statements import statements
 
 # Where staff read and patients do not.
-DESK: Final = re.compile(r"templates/admin/|/(admin|management|models)/|/(admin|models|blocks|desk_\w+)\.py$")
+DESK: Final = re.compile(
+    r"templates/admin/|/(admin|management|models|reports)/|/(admin|models|blocks|desk_\w+)\.py$"
+)
 MARKUP: Final = re.compile(r"<[^>]*>")
 FILLED_IN: Final = re.compile(r"%(?:\((\w+)\))?[sd]")  # where a value is put in
 ADDRESS_OF_SOURCE: Final = re.compile(r"doi:\S+|\b10\.\d{4,}/\S+")
@@ -82,13 +84,14 @@ def phrases_for_patients() -> Iterator[Text]:
 def _phrases_of_template(path: Path) -> Iterator[str]:
     """What the template hands to translation, as `makemessages` would find it."""
     nodes = Engine.get_default().from_string(path.read_text(encoding="utf-8")).nodelist
-    for node in nodes.get_nodes_by_type(TranslateNode):
-        phrase = getattr(node.filter_expression.var, "literal", None)
-        if isinstance(phrase, str):
-            yield phrase
-    for node in nodes.get_nodes_by_type(BlockTranslateNode):
-        for tokens in filter(None, (node.singular, node.plural)):
-            yield node.render_token_list(tokens)[0]
+    for node in nodes.get_nodes_by_type(Node):
+        if isinstance(node, TranslateNode):
+            phrase = getattr(node.filter_expression.var, "literal", None)
+            if isinstance(phrase, str):
+                yield phrase
+        elif isinstance(node, BlockTranslateNode):
+            for tokens in filter(None, (node.singular, node.plural)):
+                yield node.render_token_list(tokens)[0]
 
 
 def _as_read(phrase: str) -> str:

@@ -1,6 +1,6 @@
 """Runs the whole suite: SQLite always, PostgreSQL and the browser where they are, saying loudly what was skipped.
 
-`REQUIRE_ALL=1` (as CI sets it) makes a missing database or browser a failure.
+`REQUIRE_ALL=1` (as CI sets it) makes a missing database, browser or Node.js a failure.
 """
 
 import argparse
@@ -11,12 +11,32 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
-from tests import postgresql
+from tests import node, postgresql
 
 SKIPPED = "\n" + "!" * 88 + "\n!!  SKIPPED: {what}\n" + "!" * 88 + "\n"
+CORES = 2
 COVERAGE = ["-m", "coverage", "run", "--parallel-mode"]
 # Thousands of hostile requests: what they look for does not depend on the database.
 HOSTILE = ["tests/booking/test_hostile_text.py", "tests/site/test_fuzz.py"]
+# How a page or a mail reads does not depend on the database; that it asks nothing which PostgreSQL refuses, the table
+# of routes shows, address by address.
+PAGES = [
+    "tests/booking/test_canaries.py",
+    "tests/booking/test_course_pages.py",
+    "tests/booking/test_messages.py",
+    "tests/booking/test_scanners.py",
+    "tests/booking/test_screening.py",
+    "tests/content/test_evidence.py",
+    "tests/content/test_guides.py",
+    "tests/content/test_machines.py",
+    "tests/content/test_pages.py",
+    "tests/content/test_points.py",
+    "tests/content/test_texts.py",
+    "tests/site/test_desk_look.py",
+    "tests/site/test_weight.py",
+]
+# A tool reads the pages, which are the same from every database; before the browser, under which none is asked.
+VALID_HTML = "tests/site/test_valid_html.py"
 # These go through the same lines again and again, or in processes of their own: to measure them would only take time.
 UNMEASURED = [
     "tests/bench",
@@ -40,20 +60,21 @@ def pytest(*arguments: str, coverage: bool) -> list[str]:
     return [sys.executable, *(COVERAGE if coverage else []), "-m", "pytest", *arguments]
 
 
-def run(*queues: list[list[str]]) -> int:
-    """Runs the queues at once, one for each core, each one after the other.
+def run(*commands: list[str]) -> int:
+    """Runs the commands in this order, as many at once as the tests have cores, and says whether any failed.
 
-    What the first queue says is seen as it comes, what the others said, after it.
+    What the first says is seen as it comes, what the others said, after it.
     """
-    with ThreadPoolExecutor() as cores:
-        others = [cores.submit(_run_quietly, queue) for queue in queues[1:]]
-        failed = [_run(command) for command in queues[0]]
-        for other in others:
-            for command, status, said in other.result():
-                _announce(command)
-                print(said, flush=True)
-                failed.append(status)
-    return int(any(failed))
+    with ThreadPoolExecutor(CORES) as cores:
+        first = cores.submit(_run, commands[0])
+        others = [cores.submit(_run_quietly, command) for command in commands[1:]]
+        failed = first.result() != 0
+        for command, other in zip(commands[1:], others, strict=True):
+            status, said = other.result()
+            _announce(command)
+            print(said, flush=True)
+            failed |= status != 0
+    return int(failed)
 
 
 def _run(command: list[str]) -> int:
@@ -61,20 +82,17 @@ def _run(command: list[str]) -> int:
     return subprocess.call(command)
 
 
-def _run_quietly(queue: list[list[str]]) -> list[tuple[list[str], int, str]]:
-    """Each command, its exit status and what it said; with a data folder, and so a test database, of their own."""
-    done = []
+def _run_quietly(command: list[str]) -> tuple[int, str]:
+    """Its exit status and what it said; with a data folder, and so a test database, of its own."""
     with tempfile.TemporaryDirectory(prefix="clinic-tests-") as folder:
-        for command in queue:
-            ran = subprocess.run(
-                command,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env=os.environ | {"DATA_DIR": folder, "TEMPLATE_DEBUG": "0"},
-                check=False,
-            )
-            done.append((command, ran.returncode, ran.stdout.decode(errors="replace")))
-    return done
+        ran = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"DATA_DIR": folder, "TEMPLATE_DEBUG": "0"},
+            check=False,
+        )
+    return ran.returncode, ran.stdout.decode(errors="replace")
 
 
 def _announce(command: list[str]) -> None:
@@ -87,6 +105,7 @@ def missing() -> list[str]:
         for what, found in {
             "PostgreSQL tests: the server binaries are not installed (Debian: postgresql)": postgresql.binaries(),
             "browser tests: Chromium is not installed (Debian: chromium)": shutil.which("chromium"),
+            f"valid HTML and Lighthouse: {node.MISSING}": node.found(),
         }.items()
         if not found
     ]
@@ -115,17 +134,16 @@ def main() -> int:
         os.environ["TEMPLATE_DEBUG"] = "1"
         subprocess.check_call([sys.executable, "-m", "coverage", "erase"])
     apart = UNMEASURED if coverage else []
-    first = [
-        pytest("tests", *(f"--ignore={path}" for path in ["tests/browser", *apart]), coverage=coverage),
-        *([pytest(*apart, coverage=False)] if apart else []),
-    ]
-    second = []
+    ignored = (f"--ignore={path}" for path in ["tests/browser", VALID_HTML, *apart])
+    commands = [pytest("tests", *ignored, coverage=coverage)]
     if postgresql.binaries():
-        elsewhere = [f"--ignore={path}" for path in ["tests/browser", *HOSTILE]]
-        second.append(pytest("-p", "tests.postgresql", "tests", *elsewhere, coverage=False))
-    if shutil.which("chromium"):
-        second.append(pytest("tests/browser", coverage=False))
-    failed = run(first, second)
+        elsewhere = (f"--ignore={path}" for path in ["tests/browser", VALID_HTML, *HOSTILE, *PAGES])
+        commands.append(pytest("-p", "tests.postgresql", "tests", *elsewhere, coverage=False))
+    if apart:
+        commands.append(pytest(*apart, coverage=False))
+    browser = ["tests/browser"] if shutil.which("chromium") else []
+    commands.append(pytest(VALID_HTML, *browser, coverage=False))
+    failed = run(*commands)
     failed |= report(coverage=coverage)
     for what in skipped:
         print(SKIPPED.format(what=what), flush=True)

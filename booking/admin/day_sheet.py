@@ -23,11 +23,12 @@ from booking.models import Appointment, Resource
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One visit; `needed` is when it takes the practitioner or room whose sheet it stands on."""
+    """One visit; `needed` is when it takes the practitioner or room whose sheet it stands on, in words."""
 
     appointment: Appointment
     initials: str
-    needed: list[tuple[datetime, datetime]]
+    here: str
+    needed: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,15 @@ def _line(visit: Appointment, resource: Resource | None) -> Line:
     for taken in sorted(theirs, key=lambda taken: taken.starts_at):
         begins = needed.pop()[0] if needed and needed[-1][1] == taken.starts_at else taken.starts_at
         needed.append((begins, taken.ends_at))
-    return Line(visit, initials(visit.patient.name), needed)
+    here = _span(visit.starts_at, visit.ends_at)
+    return Line(visit, initials(visit.patient.name), here, [_span(*span) for span in needed])
+
+
+def _span(begins: datetime, ends: datetime) -> str:
+    """9:00–9:45 am, and 11:30 am–12:15 pm."""
+    first, last = times.clock(begins), times.clock(ends)
+    same_half = first.split(times.NBSP)[1:] == last.split(times.NBSP)[1:]
+    return f"{first.split(times.NBSP)[0] if same_half else first}–{last}"
 
 
 class DaySheetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

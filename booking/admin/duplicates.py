@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
@@ -72,10 +72,14 @@ def _marks(patient: Patient) -> Iterator[tuple[Promise, Hashable]]:
     """What somebody else may have too, as it is compared."""
     if patient.email:
         yield SAME_EMAIL, patient.email.lower()
-    if digits := re.sub(r"\D", "", patient.phone)[-10:]:
+    if digits := _digits(patient.phone):
         yield SAME_PHONE, digits
     if patient.date_of_birth:
         yield SAME_BIRTHDAY, (_plain(patient.name), patient.date_of_birth)
+
+
+def _digits(phone: str) -> str:
+    return re.sub(r"\D", "", phone)[-10:]
 
 
 def _plain(name: str) -> str:
@@ -90,7 +94,10 @@ def _is_same_name(one: Patient, other: Patient) -> bool:
 
 def perhaps_the_same(patient: Patient, patients: QuerySet[Patient]) -> list[Patient]:
     """Others with this name or e-mail, as the patient's own page points them out."""
-    same = Q(name__iexact=patient.name) | (Q(email__iexact=patient.email) if patient.email else Q(pk=None))
+    same = Q(pk=None)
+    for name in ("name", "email"):
+        if has := getattr(patient, name):
+            same |= Q(**{f"{name}__iexact": has})
     return list(patients.filter(same).exclude(pk=patient.pk).order_by("pk")[:SHOWN])
 
 
@@ -116,7 +123,7 @@ class DuplicatesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return [
             path("duplicates/", wrap(require_safe(self.duplicates)), name="booking_patient_duplicates"),
             path("merge/", wrap(self.merge), name="booking_patient_merge"),
-            path("merge/<int:pk>/undo/", wrap(require_POST(self.undo)), name="booking_patient_merge_undo"),
+            path("merge/<int:pk>/undo/", wrap(require_POST(self.undo)), name="booking_patientmerge_undo"),
             *super().get_urls(),
         ]
 
@@ -226,13 +233,15 @@ class DuplicatesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 def _differing(one: Patient, other: Patient) -> list[str]:
-    """The names of the details that both have, each its own."""
-    names = ("name", "email", "phone", "date_of_birth")
-    return [
-        name
-        for name in names
-        if getattr(one, name) and getattr(other, name) and getattr(one, name) != getattr(other, name)
-    ]
+    """The names of the details that both have, each its own, however they are written."""
+    compared: dict[str, Callable[[Any], str]] = {
+        "name": _plain,
+        "email": str.lower,
+        "phone": _digits,
+        "date_of_birth": str,
+    }
+    both = {name: (getattr(one, name), getattr(other, name)) for name in compared}
+    return [name for name, have in both.items() if all(have) and len(set(map(compared[name], have))) > 1]
 
 
 def _usually_kept(people: list[Patient]) -> int:

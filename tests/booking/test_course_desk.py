@@ -146,5 +146,5 @@ def test_today_asks_as_often_however_many_visits_a_course_has(
 ) -> None:
     request(make_clinic(), days)
     receptionist.get(TODAY)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(12):
         receptionist.get(TODAY)

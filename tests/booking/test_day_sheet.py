@@ -1,6 +1,6 @@
 """The day on paper: who comes when to whom and where, with the flags, and nothing else of anybody."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -40,13 +40,13 @@ def sheets(client: Client, **asked: str) -> list[Sheet]:
     return shown
 
 
-def clock(at: datetime) -> str:
-    return times.clock(at).replace(times.NBSP, " ")
+def plain(text: str) -> str:
+    return text.replace(times.NBSP, " ").replace("–", "-")
 
 
 def lines(sheet: Sheet) -> list[tuple[str, str, list[str]]]:
     return [
-        (clock(line.appointment.starts_at), line.initials, [f"{clock(a)}-{clock(b)}" for a, b in line.needed])
+        (plain(line.here), plain(line.initials), [plain(span) for span in line.needed])
         for line in sheet.lines
     ]
 
@@ -55,14 +55,14 @@ def test_each_practitioner_reads_when_to_be_with_whom_and_each_room_when_it_is_t
     visit_type = make_clinic(practitioners=2, rooms=2, phases=[phase(**part) for part in NEEDLES])
     first, second = visit_type.practitioners.order_by("pk")
     small, large = Resource.objects.rooms().order_by("pk")
-    for hour, who, where, name in (
-        (14, first, small, "Parisa Karimi"),
-        (10, first, large, "Wei"),
-        (10, second, small, "José Luis de la Cruz"),
+    for starts_at, who, where, name in (
+        (wall(14), first, small, "Parisa Karimi"),
+        (wall(11, 30), first, large, "Wei"),
+        (wall(11, 30), second, small, "José Luis de la Cruz"),
     ):
         make_appointment(
             visit_type,
-            starts_at=wall(hour),
+            starts_at=starts_at,
             practitioner=who,
             room=where,
             status=Status.BOOKED,
@@ -75,21 +75,21 @@ def test_each_practitioner_reads_when_to_be_with_whom_and_each_room_when_it_is_t
         (
             first,
             [
-                ("10:00 am", "W.", ["10:00 am-10:20 am", "10:40 am-10:45 am"]),
-                ("2:00 pm", "P.\xa0K.", ["2:00 pm-2:20 pm", "2:40 pm-2:45 pm"]),
+                ("11:30 am-12:15 pm", "W.", ["11:30-11:50 am", "12:10-12:15 pm"]),
+                ("2:00-2:45 pm", "P. K.", ["2:00-2:20 pm", "2:40-2:45 pm"]),
             ],
         ),
-        (second, [("10:00 am", "J.\xa0C.", ["10:00 am-10:20 am", "10:40 am-10:45 am"])]),
+        (second, [("11:30 am-12:15 pm", "J. C.", ["11:30-11:50 am", "12:10-12:15 pm"])]),
     ]
     assert [(sheet.resource, lines(sheet)) for sheet in sheets(viewer, by="room")] == [
         (
             small,
             [
-                ("10:00 am", "J.\xa0C.", ["10:00 am-10:55 am"]),
-                ("2:00 pm", "P.\xa0K.", ["2:00 pm-2:55 pm"]),
+                ("11:30 am-12:15 pm", "J. C.", ["11:30 am-12:25 pm"]),
+                ("2:00-2:45 pm", "P. K.", ["2:00-2:55 pm"]),
             ],
         ),
-        (large, [("10:00 am", "W.", ["10:00 am-10:55 am"])]),
+        (large, [("11:30 am-12:15 pm", "W.", ["11:30 am-12:25 pm"])]),
     ]
 
 

@@ -136,7 +136,7 @@ class TestEveryMessage:
     def test_the_reminder_asks_what_has_changed_and_says_where_help_is(self) -> None:
         [reminder] = [sample.mail.text for sample in samples(now=NOW) if sample.name == "reminder"]
         assert "Has anything changed in your health" in reminder
-        assert "call 811 for advice at any hour, or 911 in an emergency" in reminder
+        assert "In an emergency call 911. For health advice at any hour in Ontario call 811." in reminder
 
     @pytest.mark.parametrize("nasty", XSS)
     def test_no_message_carries_what_a_stranger_typed(self, nasty: str) -> None:

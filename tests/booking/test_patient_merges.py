@@ -27,6 +27,7 @@ from tests.booking.factories import (
 )
 from tests.booking.test_course_operations import request as request_course
 from tests.booking.test_desk import make_staff, said, signed_in
+from tests.booking.test_races import all_at_once
 from tests.booking.test_waitlist import join
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
@@ -171,6 +172,30 @@ class TestMerging:
         for kept, merged in ((three, two), (three, three)):
             with pytest.raises(IntegrityError), transaction.atomic():
                 PatientMerge.objects.create(kept=kept, merged=merged, **facts)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_who_merge_the_same_two_at_once_one_does_and_no_visit_is_left_behind() -> None:
+    """While visits are booked for both."""
+    by, visit_type = make_staff("mei"), make_clinic(rooms=1)
+    one, other = make_patient(), make_patient()
+
+    def act(number: int) -> object:
+        if number < 8:
+            return merge(*((one, other) if number % 2 else (other, one)), by)
+        return book_appointment(
+            visit_type=visit_type,
+            starts_at=wall(number + 2),
+            practitioner=visit_type.practitioners.get(),
+            patient=one if number % 2 else other,
+            by=by,
+            idempotency_key=uuid4(),
+            now=NOW,
+        )
+
+    assert all_at_once(12, act) == {"done": 5, "MergedAlready": 7}
+    assert {visit.patient_id for visit in Appointment.objects.all()} == {PatientMerge.objects.get().kept_id}
+    assert Appointment.objects.count() == 4
 
 
 class TestWhoMayStandTwice:

@@ -1,7 +1,7 @@
 """A visit is booked while the patient is on the phone: find the person or note who is new, and press a time."""
 
 import re
-from html import unescape
+from html import escape, unescape
 from typing import Any
 from uuid import uuid4
 
@@ -24,7 +24,7 @@ from tests.booking.factories import (
     make_visit_type,
     wall,
 )
-from tests.booking.test_desk import make_staff, page_of, said, signed_in
+from tests.booking.test_desk import XSS, make_staff, page_of, said, signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
 
@@ -346,6 +346,21 @@ def test_what_was_typed_stays_while_other_times_are_looked_at(receptionist: Clie
         assert 'value="Nad"' in page
         assert min(picks(page)) >= f"{later:%Y%m%d}"
         assert "Error" not in page
+
+
+def test_what_was_typed_stays_text_on_every_page_of_the_way(receptionist: Client) -> None:
+    text = " ".join(XSS)[:120]
+    visit_type = make_clinic()
+    somebody = make_patient(text, phone=text[:40])
+    typed = NADIA | {"name": text, "phone": text, "email": text, "q": XSS[0], "start": text}
+    for page in (
+        receptionist.post(f"{BOOK}find/", {"q": XSS[0]}),
+        receptionist.get(BOOK, {"patient": somebody.pk}),
+        receptionist.post(BOOK, typed | {"pick": value(wall(10), giver(visit_type))}),
+    ):
+        content = page.content.decode()
+        assert escape(XSS[0]) in content
+        assert XSS[0] not in content
 
 
 @pytest.mark.parametrize(

@@ -596,6 +596,18 @@ def test_a_translation_and_its_original_lead_to_each_other(client: Client) -> No
         assert "chinese" not in page
 
 
+def test_persian_runs_from_right_to_left_wherever_it_stands_and_home_is_in_one_language(
+    client: Client,
+) -> None:
+    persian = make_article(title="درد کمر", language="fa")
+    assert '<article class="article" lang="fa" dir="rtl"' in client.get(persian.get_absolute_url()).text
+    assert f'<li lang="fa" dir="rtl"><a href="{persian.get_absolute_url()}">' in client.get("/articles/").text
+    assert f'<li lang="fa" dir="rtl"><a href="{persian.get_absolute_url()}">' in (
+        client.get("/articles/search/", {"q": "کمر"}).text
+    )
+    assert "درد کمر" not in client.get("/").text
+
+
 def test_a_translation_says_when_its_original_has_changed_since(client: Client) -> None:
     english = make_article(slug="english")
     persian = make_article(slug="persian", language="fa", translation_of=english)

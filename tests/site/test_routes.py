@@ -140,13 +140,18 @@ class Site:
     def _first(model: Any) -> Any:
         return model.objects.order_by("pk").values_list("pk", flat=True)[0]
 
-    def answer(self, method: str, route: str, role: str) -> str:
-        """What somebody in this role gets; whatever it changed is taken back."""
+    def response(self, method: str, route: str, role: str) -> Any:
+        """The page that somebody in this role gets; whatever it changed is taken back."""
         client = Client(raise_request_exception=False)
         client.cookies = SimpleCookie(self.cookies[role].output(header="", sep=";"))
         before = transaction.savepoint()
         response = getattr(client, method)(self.address(route))
         transaction.savepoint_rollback(before)
+        return response
+
+    def answer(self, method: str, route: str, role: str) -> str:
+        """What somebody in this role gets, in a word or as a status."""
+        response = self.response(method, route, role)
         where = response.headers.get("Location", "")
         if where.startswith("/admin/login/"):
             return "sign-in"
