@@ -45,12 +45,10 @@ def answers(asked: Asked, visits: Iterable[Visit], changes: Changes) -> Table:
     hours: dict[date, list[float]] = {week: [] for week in asked.weeks}
     kept: Counter[date] = Counter()
     for visit in visits:
-        by_staff = (
-            one.at
-            for one in changes.get(visit.pk, ())
-            if one.was == Status.PENDING and one.to in ANSWERS and one.actor == Actor.STAFF
+        answered = (
+            one.at for one in changes.get(visit.pk, ()) if one.was == Status.PENDING and one.to in ANSWERS
         )
-        if answered_at := next(by_staff, None):
+        if answered_at := next(answered, None):
             hours[_week(visit)].append((answered_at - visit.requested_at) / timedelta(hours=1))
             kept[_week(visit)] += visit.answer_by is not None and answered_at <= visit.answer_by
     return Table(

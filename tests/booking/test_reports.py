@@ -153,6 +153,7 @@ def test_no_shows_and_late_cancellations_by_type_weekday_and_reminders(clinic: V
     for starts_at, before, actor in (
         (at(8, 10), timedelta(hours=23), Actor.PATIENT),  # late
         (at(8, 11), timedelta(hours=25), Actor.PATIENT),  # in time
+        (at(8, 13), timedelta(hours=30), Actor.PATIENT),  # in time
         (at(8, 12), timedelta(hours=1), Actor.STAFF),  # the clinic's doing
     ):
         off = visit(clinic, starts_at, Status.CANCELLED, reminders="48h")
