@@ -58,6 +58,10 @@ class NotAskedNow(Exception):
     """What is asked before a visit can be answered neither this early nor this late, nor of a visit not booked."""
 
 
+class NoSuchEnd(Exception):
+    """The phases of the visit may not stretch just so far."""
+
+
 class NotYet(Exception):
     """The visit has not come to the point that was to be noted."""
 
