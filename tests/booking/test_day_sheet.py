@@ -138,7 +138,7 @@ def test_thirty_visits_take_as_many_queries_as_one(viewer: Client) -> None:
             make_appointment(visit_type, starts_at=starts_at, room=room, practitioner=person)
         with CaptureQueriesContext(connection) as asked:
             assert sum(len(sheet.lines) for sheet in sheets(viewer)) == count
-        assert len(asked) == 7
+        assert len(asked) == 9
 
 
 def test_only_who_may_see_appointments_prints_them_and_today_leads_there(viewer: Client) -> None:

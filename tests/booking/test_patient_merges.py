@@ -26,7 +26,7 @@ from tests.booking.factories import (
     wall,
 )
 from tests.booking.test_course_operations import request as request_course
-from tests.booking.test_desk import make_staff, said, signed_in
+from tests.booking.test_desk import make_staff, said, signed_in, with_a_reason
 from tests.booking.test_races import all_at_once
 from tests.booking.test_waitlist import join
 
@@ -228,7 +228,7 @@ class TestWhoMayStandTwice:
                     make_patient(email=f"patient{Patient.objects.count() // 2}@example.com")
             with CaptureQueriesContext(connection) as asked:
                 answer = desk.get(DUPLICATES)
-            assert (len(answer.context["same"]), len(asked)) == (pairs, 6)
+            assert (len(answer.context["same"]), len(asked)) == (pairs, 8)
 
 
 class TestAtTheDesk:
@@ -259,7 +259,7 @@ class TestAtTheDesk:
 
     def test_a_record_points_out_who_may_be_the_same_person(self, desk: Client) -> None:
         one, other = (make_patient(name, email="p@example.com") for name in ("Parisa K", "Parisa Karimi"))
-        page = unescape(desk.get(record_page(one)).content.decode())
+        page = unescape(with_a_reason(desk, one).get(record_page(one)).content.decode())
         assert f'href="{MERGE}?one={one.pk}&other={other.pk}"' in page
 
     def test_any_other_record_can_be_looked_for(self, desk: Client) -> None:

@@ -229,6 +229,16 @@ def test_a_record_of_visits_is_kept_and_the_page_says_until_when(officer: Client
     assert (appointment.note, appointment.precautions) == ("canary in the note", {"blood": "yes"})
 
 
+def test_records_that_were_merged_are_copied_and_erased_with_the_one_that_was_kept() -> None:
+    kept, other = make_patient("Canary Karimi"), make_patient("Canary K.", email="canary@example.com")
+    merge = operations.merge_patients(keep=kept, other=other, by=make_staff("mei"), now=timezone.now())
+    [person, *_] = records.everything_about(merge.kept)
+    assert [entry[0].value for entry in person.entries] == ["Canary Karimi", "Canary K."]
+    erase_patient(patient=kept, by=None, now=timezone.now())
+    assert list(Patient.objects.values_list("name", "email")) == [("", ""), ("", "")]
+    assert set(AuditRow.objects.values_list("people__person", flat=True)) == {kept.pk, other.pk}
+
+
 @pytest.mark.parametrize(
     ("born_on", "until"),
     [(None, date(2037, 3, 5)), (date(2012, 6, 1), date(2040, 6, 1)), (date(1980, 2, 29), date(2037, 3, 5))],
