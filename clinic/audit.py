@@ -73,6 +73,16 @@ def record(
     return row
 
 
+def record_refresh(*, by: User, kind: str, people: Collection[int], now: datetime) -> None:
+    """A row for a list that refreshed itself, if somebody stands in it whom the last such row does not name.
+
+    :raises Busy: if the database did not get round to it.
+    """
+    last = AuditRow.objects.filter(actor=by, kind=kind).order_by("-at", "-pk").first()
+    if last is None or not set(people) <= set(last.people.values_list("person", flat=True)):
+        record(by=by, act=Act.LIST, kind=kind, people=people, now=now)
+
+
 def reason_given(session: SessionBase, person: int) -> str | None:
     """The `Reason` that this session gave for opening this patient's record, None if it is still to be asked for.
 

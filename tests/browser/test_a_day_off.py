@@ -25,7 +25,8 @@ first = now - timedelta(seconds=now.timestamp() % 300) + timedelta(minutes=10)
 for number in range(12):
     make.make_appointment(
         visit_type, practitioner=ill, room=room, status=Status.BOOKED,
-        starts_at=first + number * timedelta(minutes=5), patient=make.make_patient(f"Patient {number}"),
+        starts_at=first + number * timedelta(minutes=5),
+        patient=make.make_patient(f"Patient {number}", email=f"seen-by-mei-{number}@example.com"),
     )
 """
 THEIRS = """SELECT count(*), min(starts_at) FROM booking_appointment WHERE status = 'booked' AND practitioner_id =

@@ -325,7 +325,7 @@ def test_practitioners_take_no_more_queries_with_more_patients(
 ) -> None:
     li, mine, _other = two_days
     for hours in ((13, 14, 15), ()):
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(9):
             li.get("/admin/booking/patient/")
         for hour in hours:
             make_appointment(mine.visit_type, starts_at=wall(hour), practitioner=mine.practitioner)
