@@ -271,7 +271,7 @@ def find_openings(
     in_time, on_grid = starts_every(CELL), starts_every(every_minutes * 60)
     fits = []
     settled: dict[int | None, int] = defaultdict(int)  # the starts that stretching less has settled already
-    for stretches in _stretches(phases):
+    for stretches in ways_to_stretch(phases):
         times = _phase_times(0, phases, stretches)
         practitioner_runs = _in_cells(_joined(times, [phase.needs_practitioner for phase in phases]))
         room_runs = _in_cells(_joined(times, [phase.needs_room for phase in phases]))
@@ -347,7 +347,7 @@ def _check_search(
             raise ValueError(f"Shortest visit with {id_}: {minutes} minutes are not a positive multiple of 5")
 
 
-def _stretches(phases: Sequence[Phase]) -> list[tuple[int, ...]]:
+def ways_to_stretch(phases: Sequence[Phase]) -> list[tuple[int, ...]]:
     """Every way to stretch the visit, preferred first; `product` varies the later phases first.
 
     The last phase is left alone: ending later can only occupy more, so the shorter visit always fits too.

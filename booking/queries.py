@@ -111,14 +111,16 @@ def find_openings(
     rules: BookingRules,
     now: datetime,
     but: Hold | Appointment | None = None,
+    room: Resource | None = None,
 ) -> openings.Openings:
-    """What can be booked online from `first_on` to `last_on`, both included, in the clinic's days.
+    """What can be booked online from `first_on` to `last_on`, both included, in the clinic's days; or in `room` alone.
 
     Practitioners can serve in their hours, extra hours included, until the day holds as many visits as they take
     a day; rooms whenever any practitioner works: the room is turned over within the clinic's hours. What `but`
     holds or occupies counts as free: it is free to whoever has it.
     """
-    return open_book(visit_type, first_on=first_on, last_on=last_on, rules=rules, now=now, but=but).find()
+    book = open_book(visit_type, first_on=first_on, last_on=last_on, rules=rules, now=now, but=but)
+    return book.find(room=room)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +141,12 @@ class Book:
         *,
         without: Appointment | None = None,
         also_taken: Mapping[int, Sequence[openings.Span]] | None = None,
+        room: Resource | None = None,
     ) -> openings.Openings:
-        """The openings; what `without` occupies counts as free, and `also_taken`, by appointment's key, as taken."""
+        """The openings, in all rooms or in this one.
+
+        What `without` occupies counts as free, and `also_taken`, by appointment's key, as taken.
+        """
         besides: dict[int, list[_Visit]] = defaultdict(list)
         for owner, spans in (also_taken or {}).items():
             for span in spans:
@@ -158,7 +164,11 @@ class Book:
             )
 
         giving = {row.resource: row for row in self.hours if row.gives_visit}
-        rooms = {row.resource: row for row in self.hours if row.kind == Resource.Kind.ROOM}
+        rooms = {
+            row.resource: row
+            for row in self.hours
+            if row.kind == Resource.Kind.ROOM and (room is None or row.resource == room.pk)
+        }
         earliest, latest = self.bounds
         return openings.find_openings(
             phases=phases_of(self.visit_type),
@@ -226,10 +236,11 @@ def opening_at(
     rules: BookingRules,
     now: datetime,
     but: Hold | Appointment | None = None,
+    room: Resource | None = None,
 ) -> openings.Opening | None:
     """The one opening at this start, with this practitioner or anyone, as things stand at this moment."""
     day = times.local_day(starts_at)
-    found = find_openings(visit_type, first_on=day, last_on=day, rules=rules, now=now, but=but)
+    found = find_openings(visit_type, first_on=day, last_on=day, rules=rules, now=now, but=but, room=room)
     return found.at(int(starts_at.timestamp()), practitioner.pk if practitioner else None)
 
 

@@ -15,14 +15,17 @@ from django.utils.translation import gettext_lazy as _
 from booking import queries, times
 from booking.admin.arranging import ArrangingAdmin
 from booking.admin.attendance import AttendanceAdmin
+from booking.admin.calendar import CalendarAdmin
 from booking.admin.care_plan import CarePlanAdmin
 from booking.admin.day_sheet import DaySheetAdmin
 from booking.admin.decisions import who
 from booking.admin.links import LinkAdmin
 from booking.admin.phone import PhoneBookingAdmin
+from booking.admin.stretching import StretchingAdmin
 from booking.admin.today import midnight
 from booking.check_in_plot import check_in_plot
 from booking.models import Appointment, DeclineReason
+from booking.operations import possible_ends
 from booking.samples import in_words
 from clinic.models import QueuedMail
 
@@ -57,7 +60,14 @@ class StartsFilter(admin.SimpleListFilter):
 
 @admin.register(Appointment)
 class AppointmentAdmin(
-    PhoneBookingAdmin, DaySheetAdmin, CarePlanAdmin, LinkAdmin, ArrangingAdmin, AttendanceAdmin
+    CalendarAdmin,
+    StretchingAdmin,
+    PhoneBookingAdmin,
+    DaySheetAdmin,
+    CarePlanAdmin,
+    LinkAdmin,
+    ArrangingAdmin,
+    AttendanceAdmin,
 ):
     list_display = ["reference", "when", "visit", "patient", "status_and_flags"]
     list_filter = [
@@ -123,6 +133,7 @@ class AppointmentAdmin(
             "check_ins": check_ins,
             "plot": check_in_plot(check_ins),
             "may_decide": self.may_decide(request),
+            "can_stretch": appointment.is_occupying and len(possible_ends(appointment)) > 1,
             "is_today": times.local_day(appointment.starts_at) == times.local_day(timezone.now()),
             "history": [
                 (change, who(change), reasons.get(change.reason, change.reason))

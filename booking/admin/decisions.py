@@ -153,20 +153,7 @@ class DecisionsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return TemplateResponse(request, f"admin/booking/appointment/{act}.html", context)
 
     def _already_decided(self, request: HttpRequest, appointment: Appointment) -> HttpResponse:
-        """Says what it is now, who made it so and when."""
-        change = appointment.changes.select_related("by").last()
-        if appointment.is_pending or change is None:
-            says = _("%(reference)s has changed since you looked at it; nothing was changed.") % {
-                "reference": appointment.reference
-            }
-        else:
-            says = _("%(reference)s was already %(status)s (by %(who)s, %(when)s); nothing was changed.") % {
-                "reference": appointment.reference,
-                "status": appointment.get_status_display(),
-                "who": who(change),
-                "when": times.moment(change.at),
-            }
-        messages.warning(request, says)
+        messages.warning(request, changed_meanwhile(appointment))
         return HttpResponseRedirect(_page(appointment))
 
     def _call_first(self, request: HttpRequest, appointment: Appointment) -> HttpResponse:
@@ -187,6 +174,27 @@ class DecisionsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
         )
         return address if is_ours else ""
+
+
+def changed_meanwhile(appointment: Appointment) -> str:
+    """What it is now, who made it so and when."""
+    change = appointment.changes.select_related("by").last()
+    if appointment.is_pending or change is None:
+        return _("%(reference)s has changed since you looked at it; nothing was changed.") % {
+            "reference": appointment.reference
+        }
+    if change.from_status == change.to_status:
+        return _("%(reference)s was changed by %(who)s (%(when)s); nothing was changed now.") % {
+            "reference": appointment.reference,
+            "who": who(change),
+            "when": times.moment(change.at),
+        }
+    return _("%(reference)s was already %(status)s (by %(who)s, %(when)s); nothing was changed.") % {
+        "reference": appointment.reference,
+        "status": appointment.get_status_display(),
+        "who": who(change),
+        "when": times.moment(change.at),
+    }
 
 
 def _decided(decided: Appointment) -> str:

@@ -26,6 +26,7 @@ from booking.operations.errors import (
     CourseChanged,
     MergedAlready,
     NoAddress,
+    NoSuchEnd,
     NotAskedNow,
     NotOver,
     NotYet,
@@ -49,6 +50,7 @@ from booking.operations.offers import (
 )
 from booking.operations.reminders import Reminded, choose_reminders, remind
 from booking.operations.requests import Details, book_appointment, request_appointment
+from booking.operations.stretching import possible_ends, stretch_appointment
 from booking.operations.waitlist import (
     Wishes,
     can_be_replaced,
@@ -72,6 +74,7 @@ __all__ = [
     "HowItIs",
     "MergedAlready",
     "NoAddress",
+    "NoSuchEnd",
     "NotAskedNow",
     "NotOver",
     "NotYet",
@@ -118,6 +121,7 @@ __all__ = [
     "offer_other_times",
     "offer_released_time",
     "plan_course",
+    "possible_ends",
     "release_hold",
     "release_holds",
     "remind",
@@ -126,6 +130,7 @@ __all__ = [
     "request_course",
     "send_link_again",
     "step_back",
+    "stretch_appointment",
     "take_offer",
     "undo_merge",
     "wait_for_earlier",

@@ -68,6 +68,10 @@ class NotOver(Exception):
         self.left = left
 
 
+class NoSuchEnd(Exception):
+    """The phases of the visit may not stretch just so far."""
+
+
 class NotYet(Exception):
     """The visit has not come to the point that was to be noted."""
 

@@ -21,13 +21,14 @@ def move_appointment(
     idempotency_key: UUID,
     now: datetime,
     practitioner: Resource | None = None,
+    room: Resource | None = None,
     over_in: Resource | None = None,
 ) -> Appointment:
     """Staff or, with `by` None, the patient move the visit; its status stays.
 
-    Without `practitioner` it stays with the present one; of a booked visit only staff may name another. `over_in`
-    as in `book_appointment`. The answer to a request stays promised for the same time, or sooner if the new time
-    needs it. The same key again does nothing and returns the appointment.
+    Without `practitioner` it stays with the present one; of a booked visit only staff may name another. Without
+    `room` it gets the one that fits best. `over_in` as in `book_appointment`. The answer to a request stays promised
+    for the same time, or sooner if the new time needs it. The same key again does nothing and returns the appointment.
 
     :raises TimeTaken: if the new time is not free; then the old one is kept.
     :raises AlreadyDecided: if the appointment has changed since `version`, or is past moving.
@@ -46,7 +47,7 @@ def move_appointment(
         was_at = locked.starts_at
         taking.release(locked)
         taken = taking.choose_place(
-            locked.visit_type, starts_at, practitioner=who, by=by, over_in=over_in, now=now
+            locked.visit_type, starts_at, practitioner=who, by=by, over_in=over_in, now=now, room=room
         )
         taking.put(locked, taken)
         if locked.answer_by:  # never after the visit would begin

@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 
 from booking import openings, queries, times
 from booking.models import Appointment, BookingRules, Hold, Occupancy, OfferOption, Resource, VisitType
@@ -96,12 +96,15 @@ def look_again(
     practitioner: Resource | None,
     rules: BookingRules,
     now: datetime,
+    room: Resource | None = None,
 ) -> Taken:
-    """The opening as it stands under the locks.
+    """The opening as it stands under the locks, in any room or in this one.
 
     :raises TimeTaken: if there is none.
     """
-    opening = queries.opening_at(visit_type, starts_at, practitioner=practitioner, rules=rules, now=now)
+    opening = queries.opening_at(
+        visit_type, starts_at, practitioner=practitioner, rules=rules, now=now, room=room
+    )
     if opening is None or opening.practitioner is None:
         raise TimeTaken
     return Taken(opening, visit_type)
@@ -115,6 +118,7 @@ def choose_place(
     by: User | None,
     over_in: Resource | None,
     now: datetime,
+    room: Resource | None = None,
 ) -> Taken:
     """Where the visit goes: what is free by the rules of whoever asks, or the very place to book over.
 
@@ -123,7 +127,7 @@ def choose_place(
     """
     if over_in is None:
         rules = BookingRules(**AT_THE_DESK) if by else BookingRules.current()
-        return look_again(visit_type, starts_at, practitioner=practitioner, rules=rules, now=now)
+        return look_again(visit_type, starts_at, practitioner=practitioner, rules=rules, now=now, room=room)
     if by is None or practitioner is None or not by.has_perm("booking.overlap_appointment"):
         raise PermissionDenied
     return _over_what_is_taken(visit_type, starts_at, practitioner=practitioner, room=over_in)
@@ -153,6 +157,33 @@ def same_place(appointment: Appointment) -> Taken:
     visit_type = appointment.visit_type
     there = _unstretched(visit_type, appointment.starts_at, appointment.practitioner_id, appointment.room_id)
     return Taken(there, visit_type)
+
+
+def stretched_places(appointment: Appointment) -> list[Taken]:
+    """The visit when and where it is, once for each time at which the patient could leave; as planned comes first."""
+    visit_type = appointment.visit_type
+    prefetch_related_objects([visit_type], "phases")  # every place asks for them
+    places = [
+        Taken(
+            openings.Opening(
+                int(appointment.starts_at.timestamp()),
+                appointment.practitioner_id,
+                appointment.room_id,
+                stretches,
+            ),
+            visit_type,
+        )
+        for stretches in openings.ways_to_stretch(queries.phases_of(visit_type))
+    ]
+    by_end: dict[datetime, Taken] = {}
+    for place in places:
+        by_end.setdefault(place.fields["ends_at"], place)
+    return list(by_end.values())
+
+
+def is_free(owner: Owner, taken: Taken) -> bool:
+    """Whether nothing else is there, in any lane; ask it under the locks."""
+    return _free_lane(_rows(owner, taken)) == 0
 
 
 def _unstretched(

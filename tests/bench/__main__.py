@@ -56,6 +56,10 @@ MEANINGS: Final = {
         million rows. On PostgreSQL these lines are measured with the overlap constraint taken off, because
         its index over three million rows takes many minutes to write.
     """,
+    "calendar": """
+        One GET of the desk's calendar for a week of 10 practitioners with 12 visits a day each, signed in and
+        through all middleware: the page that says everything in words, and the JSON that the grid is drawn from.
+    """,
     "forms": """
         Under the site's own gunicorn configuration (2 workers of 8 threads), the clients on the same machine.
         A patient goes all the way with a new session each time: both lists of the safety gate, time (which is held),
@@ -80,6 +84,7 @@ MEANINGS: Final = {
 PARTS: Final[dict[str, tuple[str, Measure]]] = {
     "finder": ("Openings", inside("finder")),
     "pages": ("A long past", inside("pages")),
+    "calendar": ("The desk's calendar", inside("calendar")),
     "forms": ("A patient's way", walks.measure_forms),
     "reading": ("Reading an article", readers.measure),
     "race": ("One time, many people", inside("race")),

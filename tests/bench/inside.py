@@ -12,9 +12,17 @@ import django
 
 
 def measurements() -> dict[str, Callable[..., Any]]:
-    from tests.bench import finder, pages, race, reading, visits  # noqa: PLC0415 (they need Django to be set up)
+    from tests.bench import (  # noqa: PLC0415 (they need Django to be set up)
+        calendar,
+        finder,
+        pages,
+        race,
+        reading,
+        visits,
+    )
 
     return {
+        "calendar": calendar.measure,
         "finder": finder.measure,
         "pages": pages.measure,
         "race": race.measure,

@@ -250,12 +250,12 @@ def test_the_list_takes_the_same_number_of_queries_however_long(receptionist: Cl
     assert len(queries) == 11
 
 
-def test_the_page_of_an_appointment_takes_thirteen_queries(receptionist: Client) -> None:
+def test_the_page_of_an_appointment_takes_fourteen_queries(receptionist: Client) -> None:
     appointment = confirmed(make_appointment())
     with_a_reason(receptionist, appointment.patient).get(page_of(appointment))
     with CaptureQueriesContext(connection) as queries:
         receptionist.get(page_of(appointment))
-    assert len(queries) == 13
+    assert len(queries) == 14
 
 
 def test_an_article_editor_sees_no_patient() -> None:

@@ -1,0 +1,485 @@
+"""What stands in the calendar on some days: visits with their phases, held and offered times, hours and closures.
+
+Read in ten queries however much stands there, and kept as whole seconds since 1970: a week of ten practitioners has
+thousands of occupancies.
+"""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from functools import partial
+from itertools import pairwise
+from operator import itemgetter
+from typing import Any
+
+from django.db.models import Q, TextChoices
+
+from booking import openings, times
+from booking.models import (
+    Appointment,
+    Closure,
+    ExtraHours,
+    Hold,
+    Occupancy,
+    OfferOption,
+    Phase,
+    Resource,
+    Status,
+    WorkingHours,
+)
+from booking.openings import Interval
+from booking.queries import LONGEST_OCCUPANCY, Epoch
+
+SHORTEST_FREE = 15 * 60  # seconds; less is no time to book
+_OWNERS = ("appointment", "hold", "option")
+
+_Owner = tuple[str, int]
+
+
+class Kind(TextChoices):
+    VISIT = "visit"
+    HOLD = "hold"
+    OFFER = "offer"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One phase, in seconds after the visit's start; without a name where the visit type has other phases by now."""
+
+    begins: int
+    ends: int
+    name: str
+    needs_practitioner: bool
+    needs_room: bool
+
+    def needs(self, kind: str) -> bool:
+        return self.needs_practitioner if kind == Resource.Kind.PRACTITIONER else self.needs_room
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What visits alike have in common: their parts, and when these need a practitioner or a room."""
+
+    parts: Sequence[Part]
+    busy: dict[str, list[Interval]]
+    idle: list[Interval]
+
+    @classmethod
+    def of(cls, parts: Sequence[Part]) -> "Shape":
+        busy = {
+            kind: _joined((part.begins, part.ends) for part in parts if part.needs(kind))
+            for kind in Resource.Kind.values
+        }
+        idle = _joined((part.begins, part.ends) for part in parts if not part.needs_practitioner)
+        return cls(parts, busy, idle)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A visit, a held or an offered time. `ends_at` is when the patient leaves; `until` when holding it ends.
+
+    `appointment` is the visit's key or, of an offered time, that of the request it answers.
+    """
+
+    kind: Kind
+    starts_at: int
+    ends_at: int
+    practitioner: int
+    room: int | None
+    visit_type: str
+    shape: Shape
+    patient: str = ""
+    appointment: int | None = None
+    reference: str = ""
+    status: str = ""
+    version: int = 0
+    until: int = 0
+    can_stretch: bool = False
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether it is written down only: nobody is kept by it any more."""
+        return self.status in (Status.FULFILLED, Status.NOSHOW)
+
+    @property
+    def can_be_moved(self) -> bool:
+        return self.status in (Status.PENDING, Status.BOOKED)
+
+    def span(self, resource: Resource) -> Interval:
+        """How long it stands in this column: the patient's time, and the room's while it is turned over."""
+        busy = self.shape.busy[resource.kind]
+        return self.starts_at, max(self.ends_at, self.starts_at + busy[-1][1]) if busy else self.ends_at
+
+    def busy(self, resource: Resource) -> list[Interval]:
+        """When it keeps this practitioner or room."""
+        return [
+            (self.starts_at + begins, self.starts_at + ends)
+            for begins, ends in self.shape.busy[resource.kind]
+        ]
+
+    def idle(self) -> list[Interval]:
+        """When the patient is there and the practitioner free."""
+        intervals = [(self.starts_at + begins, self.starts_at + ends) for begins, ends in self.shape.idle]
+        return [(begins, ends) for begins, ends in intervals if begins < self.ends_at]
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """A closure as far as it falls on one day."""
+
+    starts_at: int
+    ends_at: int
+    reason: str
+    is_whole_clinic: bool
+    is_all_day: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One practitioner's or room's day; a room is open whenever anybody works."""
+
+    on: date
+    resource: Resource
+    hours: list[Interval]
+    closures: list[Away]
+    entries: list[Entry]
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.hours and not self.entries
+
+    @property
+    def open(self) -> list[Interval]:
+        """The hours without the closures."""
+        return _without(self.hours, [(away.starts_at, away.ends_at) for away in self.closures])
+
+    def closed(self, first: int, last: int) -> list[Interval]:
+        """What lies outside the hours between two instants."""
+        return _without([(first, last)], self.hours)
+
+    def free(self, now: int) -> list[Interval]:
+        """When the practitioner or the room could still be booked, long enough to be worth it."""
+        taken = [busy for entry in self.entries if not entry.has_passed for busy in entry.busy(self.resource)]
+        left = _without(self.open, [*taken, (0, now)])
+        return [(start, end) for start, end in left if end - start >= SHORTEST_FREE]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The columns of some days, day by day, each day's in the order of lists.
+
+    `resources` are those that have columns, `choices` all that could; `names` are of everybody and every room.
+    """
+
+    days: list[date]
+    resources: list[Resource]
+    choices: list[Resource]
+    columns: dict[date, list[Column]]
+    names: dict[int, str]
+
+    def in_use(self) -> "Schedule":
+        """Without the days on which nobody works and nothing stands; all of them if there is no other."""
+        used = [day for day in self.days if not all(column.is_empty for column in self.columns[day])]
+        return replace(self, days=used or self.days)
+
+    def wall_hours(self) -> tuple[int, int]:
+        """The first and the last hour to draw, such as 9 and 19: all hours worked, and all that stands there."""
+        walls = [
+            (_wall_seconds(start, column.on), _wall_seconds(end, column.on))
+            for day in self.days
+            for column in self.columns[day]
+            for start, end in [*column.hours, *(entry.span(column.resource) for entry in column.entries)]
+        ]
+        if not walls:
+            return 9, 17
+        return min(start for start, _ in walls) // 3600, min(24, -(-max(end for _, end in walls) // 3600))
+
+
+def read(days: Sequence[date], *, kind: Resource.Kind, only: str, now: datetime) -> Schedule:
+    """What stands on these days, one after another, by practitioner or by room: by all, or the one with this slug."""
+    midnights = {day: times.epoch(day, time.min) for day in [*days, days[-1] + timedelta(days=1)]}
+    window = midnights[days[0]], midnights[days[-1] + timedelta(days=1)]
+    resources = list(Resource.objects.all())
+    hours = _hours(days)
+    closures = list(_closures(window))
+    entries = _entries(window, now=now)
+    standing = _by_place(entries, list(midnights.items()))
+    places = {place for _day, place in standing}
+    choices = [one for one in resources if one.kind == kind and (one.is_active or one.pk in places)]
+    shown = [one for one in choices if one.slug == only] or choices
+
+    def column(day: date, resource: Resource) -> Column:
+        first, last = midnights[day], times.epoch(day + timedelta(days=1), time.min)
+        is_person = resource.kind == Resource.Kind.PRACTITIONER
+        return Column(
+            on=day,
+            resource=resource,
+            hours=hours[day, resource.pk if is_person else None] if resource.is_active else [],
+            closures=[
+                Away(
+                    max(start, first),
+                    min(end, last),
+                    reason,
+                    is_whole_clinic=who is None,
+                    is_all_day=start <= first and end >= last,
+                )
+                for who, start, end, reason in closures
+                if who in (None, resource.pk) and start < last and end > first
+            ],
+            entries=standing[day, resource.pk],
+        )
+
+    return Schedule(
+        days=list(days),
+        resources=shown,
+        choices=choices,
+        columns={day: [column(day, resource) for resource in shown] for day in days},
+        names={one.pk: one.name for one in resources},
+    )
+
+
+def _by_place(
+    entries: Iterable[Entry], midnights: list[tuple[date, int]]
+) -> dict[tuple[date, int], list[Entry]]:
+    """The entries under the day and the practitioner, and again under the day and the room."""
+    found: dict[tuple[date, int], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        day, _midnight = midnights[bisect_right(midnights, entry.starts_at, key=itemgetter(1)) - 1]
+        found[day, entry.practitioner].append(entry)
+        if entry.room:
+            found[day, entry.room].append(entry)
+    return found
+
+
+def _hours(days: Sequence[date]) -> dict[tuple[date, int | None], list[Interval]]:
+    """The hours of those who take visits, by day and practitioner; under None those in which anybody works."""
+    weekly = WorkingHours.objects.filter(practitioner__is_active=True).order_by()
+    extra = ExtraHours.objects.filter(practitioner__is_active=True, day__range=(days[0], days[-1])).order_by()
+    rows: dict[tuple[date, int | None], list[Interval]] = defaultdict(list)
+    for who, weekday, opens, closes, valid_from, valid_until in weekly.values_list(
+        "practitioner", "weekday", "opens", "closes", "valid_from", "valid_until"
+    ):
+        for day in days:
+            is_valid = (valid_from or day) <= day <= (valid_until or day)
+            if day.weekday() == weekday and is_valid:
+                rows[day, who].append((times.epoch(day, opens), times.epoch(day, closes)))
+    for who, day, opens, closes in extra.values_list("practitioner", "day", "opens", "closes"):
+        rows[day, who].append((times.epoch(day, opens), times.epoch(day, closes)))
+    for (day, _who), hours in list(rows.items()):
+        rows[day, None] += hours
+    return defaultdict(list, {key: _joined(hours) for key, hours in rows.items()})
+
+
+def _closures(window: Interval) -> Iterable[Any]:
+    first, last = map(times.from_epoch, window)
+    return (
+        Closure.objects.in_force()
+        .filter(starts_at__lt=last, ends_at__gt=first)
+        .values_list("resource", Epoch("starts_at"), Epoch("ends_at"), "reason")
+    )
+
+
+def _entries(window: Interval, *, now: datetime) -> list[Entry]:
+    """Everything that stands in the window, in order of time."""
+    first, last = map(times.from_epoch, window)
+    occupied = _occupied(first, last, now=now)
+    shape_of = _ShapeOf(_phases())
+    place = (Epoch("starts_at"), Epoch("ends_at"), "practitioner", "room", "visit_type", "visit_type__name")
+    within = Q(starts_at__gte=first, starts_at__lt=last)
+    visits = Appointment.objects.of_a_day().filter(within).order_by()
+    found = []
+    for (
+        pk,
+        reference,
+        status,
+        version,
+        patient,
+        start,
+        end,
+        who,
+        room,
+        type_id,
+        type_name,
+    ) in visits.values_list("pk", "reference", "status", "version", "patient__name", *place):
+        shape = shape_of(type_id, start, who, occupied["appointment", pk])
+        found.append(
+            Entry(
+                Kind.VISIT,
+                start,
+                end,
+                who,
+                room,
+                type_name,
+                shape,
+                patient=patient,
+                appointment=pk,
+                reference=reference,
+                status=status,
+                version=version,
+                can_stretch=shape_of.can_stretch(type_id, shape),
+            )
+        )
+    holds = Hold.objects.filter(within, expires_at__gt=now).order_by()
+    for pk, until, start, end, who, room, type_id, type_name in holds.values_list(
+        "pk", Epoch("expires_at"), *place
+    ):
+        shape = shape_of(type_id, start, who, occupied["hold", pk])
+        found.append(Entry(Kind.HOLD, start, end, who, room, type_name, shape, until=until))
+    found += _offered(within, occupied, shape_of, now=now)
+    return sorted(found, key=lambda entry: (entry.starts_at, entry.practitioner))
+
+
+def _offered(
+    within: Q, occupied: dict[_Owner, list[tuple[int, int, int]]], shape_of: "_ShapeOf", *, now: datetime
+) -> list[Entry]:
+    """The times that are held until their offer ends, to whomever they are offered."""
+    options = OfferOption.objects.filter(within, offer__expires_at__gt=now).select_related(
+        "offer__appointment__patient",
+        "offer__appointment__visit_type",
+        "offer__entry__patient",
+        "offer__entry__visit_type",
+        "offer__course__patient",
+        "offer__course__visit_type",
+    )
+    found = []
+    for option in options:
+        about = option.offer.appointment or option.offer.entry or option.offer.course
+        if about is None or not occupied["option", option.pk]:
+            continue  # accepted or given back
+        start, end = int(option.starts_at.timestamp()), int(option.ends_at.timestamp())
+        found.append(
+            Entry(
+                Kind.OFFER,
+                start,
+                end,
+                option.practitioner_id,
+                option.room_id,
+                about.visit_type.name,
+                shape_of(about.visit_type_id, start, option.practitioner_id, occupied["option", option.pk]),
+                patient=about.patient.name,
+                appointment=option.offer.appointment_id,
+                reference=about.reference,
+                until=int(option.offer.expires_at.timestamp()),
+            )
+        )
+    return found
+
+
+def _occupied(first: datetime, last: datetime, *, now: datetime) -> dict[_Owner, list[tuple[int, int, int]]]:
+    """What each owner occupies: resource, start and end. Both sides are bounded for the index on the start."""
+    rows = (
+        Occupancy.objects.in_force(now)
+        .filter(starts_at__gt=first - LONGEST_OCCUPANCY, starts_at__lt=last + LONGEST_OCCUPANCY)
+        .order_by("starts_at")
+        .values_list("resource", Epoch("starts_at"), Epoch("ends_at"), *_OWNERS)
+    )
+    found: dict[_Owner, list[tuple[int, int, int]]] = defaultdict(list)
+    for resource, start, end, *owners in rows:
+        for name, owner in zip(_OWNERS, owners, strict=True):
+            if owner is not None:
+                found[name, owner].append((resource, start, end))
+    return found
+
+
+def _phases() -> dict[int, list[Phase]]:
+    found: dict[int, list[Phase]] = defaultdict(list)
+    for phase in Phase.objects.order_by("visit_type", "position"):
+        found[phase.visit_type_id].append(phase)
+    return found
+
+
+class _ShapeOf:
+    """Tells from what a visit occupies which phase it is in when; visits alike are worked out once."""
+
+    def __init__(self, phases: dict[int, list[Phase]]) -> None:
+        self.phases = phases
+        self.known: dict[Any, Shape] = {}
+
+    def __call__(
+        self, visit_type: int, starts_at: int, practitioner: int, occupied: list[tuple[int, int, int]]
+    ) -> Shape:
+        spans = tuple(
+            (resource == practitioner, start - starts_at, end - starts_at)
+            for resource, start, end in occupied
+        )
+        if (visit_type, spans) not in self.known:
+            self.known[visit_type, spans] = Shape.of(self._named(visit_type, spans) or _unnamed(spans))
+        return self.known[visit_type, spans]
+
+    def can_stretch(self, visit_type: int, shape: Shape) -> bool:
+        """Whether the patient could leave later, or earlier again; the last phase never stretches."""
+        is_as_planned = bool(shape.parts and shape.parts[0].name)
+        return is_as_planned and any(phase.may_stretch_by for phase in self.phases[visit_type][:-1])
+
+    def _named(self, visit_type: int, spans: Sequence[tuple[bool, int, int]]) -> list[Part]:
+        """The phases, stretched so that they occupy just this; none if no stretching makes them."""
+        rows = self.phases[visit_type]
+        phases = [
+            openings.Phase(row.minutes, row.needs_practitioner, row.needs_room, row.may_stretch_by)
+            for row in rows
+        ]
+        if not spans or not phases:
+            return []
+        person, room = 1, 2
+        wanted = sorted((person if is_person else room, start, end) for is_person, start, end in spans)
+        planned = partial(
+            openings.Opening,
+            0,
+            person if any(phase.needs_practitioner for phase in phases) else None,
+            room if any(phase.needs_room for phase in phases) else None,
+        )
+        for stretches in openings.ways_to_stretch(phases):
+            opening = planned(stretches)
+            made = [(span.resource, span.starts_at, span.ends_at) for span in openings.spans(opening, phases)]
+            if made == wanted:
+                return [
+                    Part(start, end, row.name, row.needs_practitioner, row.needs_room)
+                    for (start, end), row in zip(openings.phase_times(opening, phases), rows, strict=True)
+                ]
+        return []
+
+
+def _unnamed(spans: Iterable[tuple[bool, int, int]]) -> list[Part]:
+    """Parts without names, cut wherever a practitioner or a room begins or ends to be needed."""
+    spans = list(spans)
+    cuts = sorted({cut for _, start, end in spans for cut in (start, end)})
+
+    def needed(is_person: bool, start: int) -> bool:  # noqa: FBT001
+        return any(who == is_person and begins <= start < ends for who, begins, ends in spans)
+
+    return [
+        Part(start, end, "", needed(True, start), needed(False, start))  # noqa: FBT003
+        for start, end in pairwise(cuts)
+    ]
+
+
+def _joined(intervals: Iterable[Interval]) -> list[Interval]:
+    """In order, those that touch or overlap as one."""
+    joined: list[Interval] = []
+    for start, end in sorted(intervals):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _without(intervals: Iterable[Interval], taken: Iterable[Interval]) -> list[Interval]:
+    """What is left of the intervals."""
+    left = list(intervals)
+    for begins, ends in _joined(taken):
+        left = [
+            piece
+            for start, end in left
+            for piece in ((start, min(end, begins)), (max(start, ends), end))
+            if piece[0] < piece[1]
+        ]
+    return left
+
+
+def _wall_seconds(at: int, day: date) -> int:
+    """Seconds since midnight as the clock on the wall shows them; the midnight that ends the day is 24 hours."""
+    wall = times.from_epoch(at)
+    return (wall.date() - day).days * 86400 + wall.hour * 3600 + wall.minute * 60
