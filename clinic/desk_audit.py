@@ -90,7 +90,9 @@ def audited(
         audit.record(by=by, act=shown.act, kind=_kind(page, request), people=shown.people, now=now)
     if page is None or not page.key or page.name in WRITE_THEIR_OWN:
         return response
-    done = _act(page, request, response)
+    after = page.row() if request.method == "POST" else before
+    changed = [name for name, value in before.items() if after.get(name) != value]
+    done = Act.CHANGE if changed else _act(page, request, response)
     if done is None or not before:
         return response
     reason = audit.reason_given(request.session, people[0]) if people else ""
@@ -104,14 +106,13 @@ def audited(
     ):
         asks = reverse("admin:booking_patient_reason", args=people)
         return HttpResponseRedirect(f"{asks}?{urlencode({'next': request.get_full_path()})}")
-    after = page.row() if done == Act.CHANGE else before
     audit.record(
         by=by,
         act=done,
         kind=page.kind,
         subject=page.key,
         people=people,
-        fields=[name for name, value in before.items() if after.get(name) != value],
+        fields=changed,
         reason=reason or "",
         now=now,
     )

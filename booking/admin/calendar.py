@@ -27,6 +27,8 @@ from booking.admin.seen import EVERY_PATIENT
 from booking.models import Appointment, BookingRules, Resource
 from booking.operations import AlreadyDecided, TimeTaken, move_appointment
 from booking.operations.taking import AT_THE_DESK
+from clinic import audit
+from clinic.models import Act
 
 WEEK: Final = 7
 REFUSED: Final = 409
@@ -175,6 +177,7 @@ class CalendarAdmin(DecisionsAdmin):
             "schedule": found,
             "days": words.days(with_free=not shown.is_week),
             "now": now,
+            "audit": audit.Shown(Act.LIST, _people_in(found)),
         }
         return TemplateResponse(request, "admin/booking/appointment/calendar.html", context)
 
@@ -183,6 +186,8 @@ class CalendarAdmin(DecisionsAdmin):
         _form, shown, now = self._shown(request)
         found = shown.read(now=now)
         words = Words(found, now=now, may_move=self.may_decide(request))
+        by = cast("User", request.user)  # admin_view lets nobody else in
+        audit.record_refresh(by=by, kind="appointment calendar", people=_people_in(found), now=now)
         first_hour, last_hour = found.wall_hours()
         offset = f"{times.local(now):%z}"
         return JsonResponse(
@@ -243,6 +248,18 @@ class CalendarAdmin(DecisionsAdmin):
         form, now = ShownForm(request.GET), timezone.now()
         form.is_valid()
         return form, Shown.asked(form, now=now), now
+
+
+def _people_in(found: schedule.Schedule) -> list[int]:
+    """The keys of the patients whose visits stand there."""
+    visits = {
+        entry.appointment
+        for columns in found.columns.values()
+        for column in columns
+        for entry in column.entries
+        if entry.appointment
+    }
+    return list(Appointment.objects.filter(pk__in=visits).order_by().values_list("patient", flat=True))
 
 
 def _noon(day: date) -> datetime:
