@@ -147,8 +147,9 @@ def test_a_mail_is_its_patients() -> None:
 
 
 NO_PATIENT = re.compile(
-    r"admin/(login/|reports/|password_change/|jsi18n/|content/|auth/|clinic/queuedmail/messages/|\^"
+    r"admin/(login/|second-factor/|reports/|password_change/|jsi18n/|content/|auth/|clinic/queuedmail/messages/|\^"
     r"|booking/(hold|closure|resource|bookingrules|visittype)/|booking/patient/<int:pk>/reason/|booking/appointment/book/$"
+    r"|booking/appointment/calendar/events/"  # refreshes itself: its rows have a test of their own
     r"|clinic/auditrow/<path:object_id>/)"
 )
 
@@ -165,6 +166,20 @@ def test_no_page_of_the_desk_shows_a_patient_without_a_row() -> None:
             if client.get(site.address(route)).status_code == 200 and AuditRow.objects.count() == before:
                 silent.add(route)
     assert silent == set()
+
+
+def test_a_calendar_that_draws_itself_anew_is_in_the_trail_when_somebody_new_stands_in_it(
+    mei: Client,
+) -> None:
+    events = "/admin/booking/appointment/calendar/events/"
+    first = make_appointment(starts_at=wall(10, days_ahead=0), status=Status.BOOKED)
+    for _ in range(3):
+        mei.get(events)
+    assert [(row[1], row[2]) for row in trail()] == [("list", "appointment calendar")]
+    make_appointment(first.visit_type, starts_at=wall(14, days_ahead=0), status=Status.BOOKED)
+    for _ in range(3):
+        mei.get(events)
+    assert [(row[1], row[2]) for row in trail()] == [("list", "appointment calendar")] * 2
 
 
 # --- Reasons ---
