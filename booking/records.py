@@ -109,7 +109,9 @@ def kept_until(patient: Patient) -> date | None:
 
 
 def years_after(day: date, years: int) -> date:
-    """The same day so many years later; 29 February becomes 1 March."""
+    """The same day so many years later, at most the last there is; 29 February becomes 1 March."""
+    if day.year + years > date.max.year:
+        return date.max
     try:
         return day.replace(year=day.year + years)
     except ValueError:
@@ -291,6 +293,8 @@ def _list_in_words(row: Model, name: str, value: Any) -> str:
         return "; ".join(flag.text if flag.is_sure else f"{flag.text} (?)" for flag in row.flags)
     if isinstance(row, WaitlistEntry) and name in ("weekdays", "parts"):
         return ", ".join(row.weekday_names if name == "weekdays" else row.part_names)
+    if isinstance(row, StatusChange) and name == "reason":
+        return row.reason_in_words
     if isinstance(row, Course) and name == "weekdays":
         return ", ".join(str(WorkingHours.Weekday(weekday).label) for weekday in sorted(value))
     return ""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
@@ -72,6 +73,12 @@ class DeskUserAdmin(UserAdmin, WithKeys):  # type: ignore[type-arg]
             return [*self.readonly_fields, *ONLY_SUPERUSERS_GIVE]
         return self.readonly_fields
 
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 (Django's name)
+        """One's own password is changed where the old one is asked for: a screen may be left open."""
+        if self.get_object(request, unquote(id)) == request.user:
+            return redirect("admin:password_change")
+        return super().user_change_password(request, id, form_url)
+
     def get_urls(self) -> list[URLResolver | URLPattern]:  # type: ignore[override]
         take_away = self.admin_site.admin_view(self.take_away)
         return [
@@ -96,7 +103,7 @@ class DeskUserAdmin(UserAdmin, WithKeys):  # type: ignore[type-arg]
             raise PermissionDenied
         if request.method == "POST":
             second_factor.take_away(user=account)
-            self.log_change(request, account, "second factor taken away")
+            self.log_change(request, account, _("second factor taken away"))
             says = _("The second factor of %(name)s is gone. They set up a new one when they sign in next.")
             messages.success(request, says % {"name": account.get_username()})
             return redirect("admin:auth_user_change", pk)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
@@ -82,7 +82,9 @@ def audited(
     people = page.people([before[column]]) if page and before else []
     try:
         response = view(request, *args, **kwargs)
-    except PermissionDenied:
+    except (PermissionDenied, Http404) as refusal:
+        if isinstance(refusal, Http404) and not before:
+            raise  # there is no such row
         key = page.key if page else ""
         audit.record(by=by, act=Act.DENIED, kind=_kind(page, request), subject=key, people=people, now=now)
         raise
@@ -140,5 +142,6 @@ def _act(page: Page, request: HttpRequest, response: HttpResponse) -> Act | None
     if page.name == "export":
         return Act.EXPORT if response.status_code == 200 else None  # noqa: PLR2004 (HTTP)
     if request.method == "POST" and response.status_code == 302:  # noqa: PLR2004 (HTTP)
-        return Act.CHANGE
+        # Whatever changed the row itself is known by now; these change rows that belong to it.
+        return Act.CHANGE if page.model is Course or page.name == "care_plan" else None
     return Act.VIEW if response.status_code == 200 else None  # noqa: PLR2004 (HTTP)

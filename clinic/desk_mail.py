@@ -122,7 +122,7 @@ class QueuedMailAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             raise PermissionDenied
         row = get_object_or_404(QueuedMail, pk=pk)
         if mail.resend(row, now=timezone.now()):
-            self.log_change(request, row, "sent again")
+            self.log_change(request, row, _("sent again"))
             messages.success(request, _("It is tried again now."))
         else:
             messages.warning(

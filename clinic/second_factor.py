@@ -123,7 +123,7 @@ def set_up(*, user: User, key: str, code: str, now: datetime) -> tuple[TOTPDevic
 def replace_recovery_codes(*, user: User) -> list[str]:
     """New codes; those before no longer work."""
     with change():
-        StaticDevice.objects.filter(user=user).delete()
+        StaticToken.objects.filter(device__user=user).delete()  # the device stays: somebody may be in by it
         return _write_codes(user)
 
 
@@ -178,7 +178,7 @@ def _take_away(user: User) -> None:
 def _write_codes(user: User) -> list[str]:
     """As they are written on paper; the table only gets what they cannot be read from."""
     codes = ["-".join(get_random_string(_HALF, _LETTERS) for _ in range(2)) for _ in range(RECOVERY_CODES)]
-    device = StaticDevice.objects.create(user=user, name="paper")
+    device, _is_new = StaticDevice.objects.get_or_create(user=user, defaults={"name": "paper"})
     StaticToken.objects.bulk_create(
         StaticToken(device=device, token=_hashed(code.replace("-", ""))) for code in codes
     )

@@ -25,7 +25,7 @@ from booking.admin.phone import PhoneBookingAdmin
 from booking.admin.stretching import StretchingAdmin
 from booking.admin.today import midnight
 from booking.check_in_plot import check_in_plot
-from booking.models import Appointment, DeclineReason
+from booking.models import Appointment
 from booking.operations import possible_ends
 from booking.samples import in_words
 from clinic.models import QueuedMail
@@ -127,7 +127,6 @@ class AppointmentAdmin(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         appointment: Appointment = context["original"]
-        reasons = dict(DeclineReason.choices)
         check_ins = queries.check_ins_along_with(appointment)
         context |= {
             "appointment": appointment,
@@ -137,7 +136,7 @@ class AppointmentAdmin(
             "can_stretch": appointment.is_occupying and len(possible_ends(appointment)) > 1,
             "is_today": times.local_day(appointment.starts_at) == times.local_day(timezone.now()),
             "history": [
-                (change, who(change), reasons.get(change.reason, change.reason))
+                (change, who(change), change.reason_in_words)
                 for change in appointment.changes.select_related("by")
             ],
             "mails": [

@@ -1,6 +1,7 @@
 """How staff give a visit another time: offer one to three, move it, or put it deliberately over another."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, cast
@@ -18,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from booking import openings, queries, times
 from booking.admin.decisions import DecisionsAdmin, SeenForm
+from booking.admin.picks import read_pick, write_pick
 from booking.models import Appointment, BookingRules, Resource
 from booking.operations import OfferedTime, TimeTaken, move_appointment, offer_other_times
 from booking.operations.offers import MOST_TIMES
@@ -48,10 +50,10 @@ class PickForm(SeenForm):
         return [self._read(text) for text in picked]
 
     def _read(self, text: str) -> OfferedTime:
-        picked = _read_pick(text, self.practitioners)
-        if not picked:
-            raise ValidationError(_("Choose a time from those below."))
-        return picked
+        try:
+            return read_pick(text, self.practitioners)
+        except ValueError as error:
+            raise ValidationError(_("Choose a time from those below.")) from error
 
 
 class OverlapForm(SeenForm):
@@ -304,21 +306,17 @@ class _Shown:
         """What was ticked and is not among those shown: on another day, or with somebody else."""
         shown = {choice.value for choice in free}
         by_slug = {person.slug: person for person in self.practitioners.values()}
-        besides = [_read_pick(value, by_slug) for value in self.picked[:MOST_TIMES] if value not in shown]
-        return [self._choice(picked.starts_at, picked.practitioner) for picked in besides if picked]
+        ticked = []
+        for value in self.picked[:MOST_TIMES]:
+            with suppress(ValueError):
+                if value not in shown:
+                    picked = read_pick(value, by_slug)
+                    ticked.append(self._choice(picked.starts_at, picked.practitioner))
+        return ticked
 
     def _choice(self, at: datetime, practitioner: Resource) -> Choice:
-        value = f"{times.write_start(at)}/{practitioner.slug}"
+        value = write_pick(at, practitioner)
         return Choice(value, at, practitioner, value in self.picked)
-
-
-def _read_pick(value: str, practitioners: dict[str, Resource]) -> OfferedTime | None:
-    """The time and practitioner (by slug) that a ticked value names, as `_Shown` wrote it; None if it names none."""
-    start, _slash, slug = value.partition("/")
-    try:
-        return OfferedTime(times.parse_start(start), practitioners[slug])
-    except (ValueError, KeyError):
-        return None
 
 
 def _moved(moved: Appointment) -> str:

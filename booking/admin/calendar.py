@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from booking import queries, times, timetable
+from booking import queries, records, times, timetable
 from booking.admin import schedule
 from booking.admin.calendar_refusals import why_not
 from booking.admin.calendar_words import Words
@@ -28,6 +28,7 @@ from booking.models import Appointment, BookingRules, Resource
 from booking.operations import AlreadyDecided, TimeTaken, move_appointment
 from booking.operations.taking import AT_THE_DESK
 from clinic import audit
+from clinic.desk_sessions import no_activity
 from clinic.models import Act
 
 WEEK: Final = 7
@@ -181,6 +182,7 @@ class CalendarAdmin(DecisionsAdmin):
         }
         return TemplateResponse(request, "admin/booking/appointment/calendar.html", context)
 
+    @no_activity
     def events(self, request: HttpRequest) -> JsonResponse:
         """What the script draws: of patients their names, and nothing that they wrote or answered."""
         _form, shown, now = self._shown(request)
@@ -251,15 +253,13 @@ class CalendarAdmin(DecisionsAdmin):
 
 
 def _people_in(found: schedule.Schedule) -> list[int]:
-    """The keys of the patients whose visits stand there."""
-    visits = {
-        entry.appointment
+    """The keys of the patients who are named there: whose visits these are, and to whom times are offered."""
+    return records.people_about(
+        entry.reference
         for columns in found.columns.values()
         for column in columns
         for entry in column.entries
-        if entry.appointment
-    }
-    return list(Appointment.objects.filter(pk__in=visits).order_by().values_list("patient", flat=True))
+    )
 
 
 def _noon(day: date) -> datetime:

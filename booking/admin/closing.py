@@ -18,6 +18,8 @@ from django.utils.translation import gettext as _
 
 from booking import displaced, times
 from booking.admin.decisions import DECIDE
+from booking.admin.picks import read_pick, write_pick
+from booking.admin.seen import EVERY_PATIENT
 from booking.models import Appointment, Closure, DeclineReason, Hold, Resource
 from booking.operations import (
     AlreadyDecided,
@@ -88,7 +90,7 @@ def ask_about(
     Everything is read here, so that a change that was only tried can be taken back before the page is written.
     """
     now = timezone.now()
-    may_decide = request.user.has_perm(DECIDE)
+    may_decide = request.user.has_perms([DECIDE, EVERY_PATIENT])
     all_to = request.POST.get(SET_ALL, "")
     context = desk.admin_site.each_context(request) | {
         "title": title,
@@ -120,7 +122,7 @@ def decide(
     Whatever stops it, the visits so far are done and the others as they were; the same form again goes on where it
     stopped.
     """
-    may_decide = request.user.has_perm(DECIDE)
+    may_decide = request.user.has_perms([DECIDE, EVERY_PATIENT])
     decisions = _decisions(request.POST) if may_decide else []
     holds = _holds_to_free(request.POST) if may_decide else []
     try:
@@ -184,12 +186,15 @@ def _lines(
 def _choices(appointment: Appointment, other_times: Sequence[OfferedTime]) -> list[Choice]:
     choices = [Choice("keep", _("Keep it: somebody is there for it"))]
     if other_times and appointment.is_pending and not appointment.waits_for_call:
-        offered = " ".join(_written(time) for time in other_times)
+        offered = " ".join(write_pick(time.starts_at, time.practitioner) for time in other_times)
         says = "; ".join(_in_words(time, appointment) for time in other_times)
         choices.append(Choice(f"offer {offered}", _("Offer other times: %(times)s") % {"times": says}))
     else:
         choices += [
-            Choice(f"move {_written(time)}", _("Move it: %(time)s") % {"time": _in_words(time, appointment)})
+            Choice(
+                f"move {write_pick(time.starts_at, time.practitioner)}",
+                _("Move it: %(time)s") % {"time": _in_words(time, appointment)},
+            )
             for time in other_times
         ]
     if appointment.can_be_cancelled:
@@ -206,10 +211,6 @@ def _chosen(choices: Sequence[Choice], all_to: str, *, is_to_come: bool) -> str:
         wanted = ["move", "offer", "cancel"] if is_to_come else []
     values = [choice.value for act in wanted for choice in choices if choice.act == act]
     return next(iter(values), "keep")
-
-
-def _written(time: OfferedTime) -> str:
-    return f"{times.write_start(time.starts_at)}/{time.practitioner.slug}"
 
 
 def _in_words(time: OfferedTime, appointment: Appointment) -> str:
@@ -246,14 +247,6 @@ def _carried_out(
         try:
             done = _carry_out(decision, appointment, practitioners, by=by, key=key, reason=reason)
             says, is_done = _became(done, decision), True
-            audit.record(
-                by=by,
-                act=Act.CHANGE,
-                kind="appointment",
-                subject=done.pk,
-                people=[done.patient_id],
-                now=timezone.now(),
-            )
         except AlreadyDecided as error:
             says = _("It has changed since you looked: it is now %(status)s. Nothing was done.") % {
                 "status": error.appointment.get_status_display()
@@ -267,6 +260,16 @@ def _carried_out(
             says, is_done = _("The books were busy for a moment. Nothing was done."), False
         except ValueError:
             says, is_done = _("Nothing that can be done was chosen. Nothing was done."), False
+        if is_done:
+            with suppress(Busy):  # it is done, and its history says by whom
+                audit.record(
+                    by=by,
+                    act=Act.CHANGE,
+                    kind="appointment",
+                    subject=appointment.pk,
+                    people=[appointment.patient_id],
+                    now=timezone.now(),
+                )
         yield {
             "number": number,
             "count": len(known),
@@ -296,7 +299,7 @@ def _carry_out(
     }
     keyed = facts | {"idempotency_key": uuid5(key, f"{decision.pk} {decision.value}")}
     if act in {"move", "offer"}:
-        offered = [_read(text, practitioners) for text in written.split(" ")]
+        offered = [read_pick(text, practitioners) for text in written.split(" ")]
         if act == "offer":
             return _offer(offered=offered, **keyed)
         [to] = offered
@@ -313,13 +316,6 @@ def _carry_out(
 def _offer(*, appointment: Appointment, **facts: Any) -> Appointment:
     offer_other_times(appointment=appointment, **facts)
     return appointment
-
-
-def _read(text: str, practitioners: dict[str, Resource]) -> OfferedTime:
-    start, _slash, slug = text.partition("/")
-    if slug not in practitioners:
-        raise ValueError(text)
-    return OfferedTime(times.parse_start(start), practitioners[slug])
 
 
 def _became(done: Appointment, decision: Decision) -> str:

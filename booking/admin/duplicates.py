@@ -27,6 +27,7 @@ from booking.admin.record import Record, record_of
 from booking.models import Patient, PatientMerge
 from booking.operations import MergedAlready, merge_patients, undo_merge
 from clinic import audit
+from clinic.choices import is_key
 from clinic.models import Act
 
 MERGE: Final = "booking.merge_patient"
@@ -206,7 +207,11 @@ class DuplicatesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return HttpResponseRedirect(reverse("admin:booking_patient_duplicates"))
         [one] = people
         typed = request.POST.get("q", "").strip()
-        found = people_like(self.get_queryset(request).exclude(pk=one.pk), typed) if typed else []
+        found = (
+            people_like(self.get_queryset(request).exclude(name="").exclude(pk=one.pk), typed)
+            if typed
+            else []
+        )
         context = {
             "title": _("Who is the same person?"),
             "one": one,
@@ -220,8 +225,8 @@ class DuplicatesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def _named(self, request: HttpRequest) -> list[Patient]:
         """Those whom the address names and this member of staff may see, the older record first."""
         keys = {request.GET.get(name, "") for name in ("one", "other")}
-        keys = {key for key in keys if key.isascii() and key.isdecimal() and len(key) <= 18}  # noqa: PLR2004
-        return list(self.get_queryset(request).filter(pk__in=keys).order_by("pk"))
+        keys = {key for key in keys if is_key(key)}
+        return list(self.get_queryset(request).filter(pk__in=keys).exclude(name="").order_by("pk"))
 
     def _side(self, request: HttpRequest, person: Patient, now: datetime) -> tuple[Patient, Record]:
         return person, record_of(person, desk=self.admin_site, request=request, now=now)

@@ -22,19 +22,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from booking import queries, screening, times
+from booking import queries, records, screening, times
 from booking.admin.arranging import DAYS_SHOWN, Choice, DayOfChoices
 from booking.admin.decisions import DecisionsAdmin
 from booking.admin.people import LONGEST, SHOWN, people_like
+from booking.admin.picks import read_pick, write_pick
 from booking.forms import DetailsForm
 from booking.models import Appointment, BookingRules, Patient, Resource, VisitType
-from booking.operations import TimeTaken, book_appointment
+from booking.operations import OfferedTime, TimeTaken, book_appointment
 from booking.operations.taking import AT_THE_DESK
 from clinic import audit
+from clinic.choices import is_key
 from clinic.models import Act
 
 SOONEST: Final = 3  # days from each of which the first free time is suggested
-OF_AGE: Final = 18
 OLDEST: Final = 1900  # year of birth
 
 
@@ -71,7 +72,7 @@ class NewPersonForm(DetailsForm):
             raise ValidationError(_("Enter a date of birth like 2012-03-27, or leave this empty"))
         if born and born > self.today:
             raise ValidationError(_("This date is still to come"))
-        if born and _age(born, self.today) >= OF_AGE:
+        if born and records.years_after(born, records.OF_AGE) <= self.today:
             raise ValidationError(_("This person is of age: leave this empty. We keep it only under 18"))
         return born
 
@@ -106,11 +107,10 @@ class PressedForm(forms.Form):
         if "key" in self.errors and "pick" not in self.errors:
             self.add_error("pick", _("Please press the time again."))
 
-    def clean_pick(self) -> tuple[datetime, Resource]:
-        start, _slash, slug = self.cleaned_data["pick"].partition("/")
+    def clean_pick(self) -> OfferedTime:
         try:
-            return times.parse_start(start), self.by_slug[slug]
-        except (ValueError, KeyError) as error:
+            return read_pick(self.cleaned_data["pick"], self.by_slug)
+        except ValueError as error:
             raise ValidationError(_("Choose a time from those below.")) from error
 
 
@@ -181,8 +181,8 @@ class PhoneBookingAdmin(DecisionsAdmin):
             raise PermissionDenied
 
     def _patients(self, request: HttpRequest) -> QuerySet[Patient]:
-        """Those whom this member of staff may see."""
-        return self.admin_site.get_model_admin(Patient).get_queryset(request)
+        """Those whom this member of staff may see, and of whom more than a number is left."""
+        return self.admin_site.get_model_admin(Patient).get_queryset(request).exclude(name="")
 
     def _people(self, request: HttpRequest, text: str) -> list[Patient]:
         return people_like(self._patients(request), text) if text else []
@@ -191,7 +191,7 @@ class PhoneBookingAdmin(DecisionsAdmin):
         said = request.POST if request.method == "POST" else request.GET
         visit_types = list(VisitType.objects.at_the_desk())
         key = said.get("patient", "")
-        patient = self._patients(request).filter(pk=key).first() if _is_key(key) else None
+        patient = self._patients(request).filter(pk=key).first() if is_key(key) else None
         before = list(self.get_queryset(request).filter(patient=patient)) if patient else []
         said_type = next((one for one in visit_types if one.slug == said.get("visit_type")), None)
         visit_type = said_type or _likely(visit_types, before)
@@ -219,15 +219,20 @@ class PhoneBookingAdmin(DecisionsAdmin):
                 try:
                     return self._book(request, call, pressed, person, now)
                 except TimeTaken:
-                    at, _who = pressed.cleaned_data["pick"]
+                    at = pressed.cleaned_data["pick"].starts_at
                     pressed.add_error(
                         "pick",
                         _("%(when)s has just been taken. Choose another time.") % {"when": times.moment(at)},
                     )
             else:
-                starts_at, practitioner = pressed.cleaned_data["pick"]
-                said = {"start": times.write_start(starts_at), "practitioner": practitioner.slug}
-                call = replace(call, said=call.said | said, starts_at=starts_at, practitioner=practitioner)
+                pick: OfferedTime = pressed.cleaned_data["pick"]
+                said = {"start": times.write_start(pick.starts_at), "practitioner": pick.practitioner.slug}
+                call = replace(
+                    call,
+                    said=call.said | said,
+                    starts_at=pick.starts_at,
+                    practitioner=pick.practitioner,
+                )
         people = self._people(request, call.typed)
         return self._page(request, call, person, now, people=people, pressed=pressed)
 
@@ -235,12 +240,12 @@ class PhoneBookingAdmin(DecisionsAdmin):
         self, request: HttpRequest, call: Call, pressed: PressedForm, person: NewPersonForm, now: datetime
     ) -> HttpResponse:
         """:raises TimeTaken: if the time is no longer free."""
-        starts_at, practitioner = pressed.cleaned_data["pick"]
+        pick: OfferedTime = pressed.cleaned_data["pick"]
         assert call.visit_type  # noqa: S101 (without one there is no practitioner to name)
         booked = book_appointment(
             visit_type=call.visit_type,
-            starts_at=starts_at,
-            practitioner=practitioner,
+            starts_at=pick.starts_at,
+            practitioner=pick.practitioner,
             patient=call.patient or person.patient(now),
             language="" if call.patient else person.cleaned_data["language"],
             by=cast("User", request.user),  # admin_view lets nobody else in
@@ -294,7 +299,8 @@ class PhoneBookingAdmin(DecisionsAdmin):
             "back": self._where_from(request),
         }
         if call.patient:
-            context["audit"] = audit.Shown(Act.VIEW, [call.patient.pk])
+            found = [one.pk for one in people[:SHOWN]]
+            context["audit"] = audit.Shown(Act.SEARCH if found else Act.VIEW, [call.patient.pk, *found])
         return TemplateResponse(request, "admin/booking/appointment/book.html", context)
 
     def _found(self, request: HttpRequest, said: dict[str, str], people: Sequence[Patient]) -> dict[str, Any]:
@@ -342,7 +348,7 @@ def _free_times(call: Call, *, now: datetime) -> FreeTimes:
         if opening is None or opening.practitioner not in by_key:
             return None
         at, person = times.from_epoch(start), by_key[opening.practitioner]
-        return Choice(f"{times.write_start(at)}/{person.slug}", at, person, is_picked=False)
+        return Choice(write_pick(at, person), at, person, is_picked=False)
 
     starts = found.starts(who)
     by_day: dict[date, list[Choice]] = {}
@@ -401,17 +407,9 @@ def _start(text: str) -> datetime | None:
     return None
 
 
-def _is_key(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= 18  # noqa: PLR2004 (digits of a key)
-
-
 def _flags_said(before: Sequence[Appointment]) -> list[screening.Flag]:
     """What was last answered before a visit; over the phone it is asked again."""
     return next((flags for visit in before if (flags := screening.flags(visit.precautions))), [])
-
-
-def _age(born: date, today: date) -> int:
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 def _booked(booked: Appointment) -> str:

@@ -24,8 +24,11 @@ def courses(user: Any) -> CourseQuerySet:
 
 
 def patients(user: Any) -> PatientQuerySet:
-    """One's own are those who have, had or asked for a visit with oneself."""
+    """One's own are those who have, had or asked for a visit or a course with oneself."""
     everybody = Patient.objects.all()
     if user.has_perm(EVERY_PATIENT):
         return everybody
-    return everybody.filter(Exists(appointments(user).filter(patient=OuterRef("pk"))))
+    mine = OuterRef("pk")
+    return everybody.filter(
+        Exists(appointments(user).filter(patient=mine)) | Exists(courses(user).filter(patient=mine))
+    )

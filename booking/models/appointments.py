@@ -1,8 +1,8 @@
 """Appointments and the history of their status."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.validators import MaxLengthValidator
@@ -44,6 +44,16 @@ class DeclineReason(models.TextChoices):
     AWAY = "away", _("The practitioner is away at this time.")
     TALK_FIRST = "talk_first", _("We would like to talk with you by phone before you book.")
     NOT_FOR_US = "not_for_us", _("We cannot offer this visit. Please call us, and we will explain why.")
+
+
+# What an operation notes as the reason of a change, in the words of the desk.
+_NOTED: Final = {
+    "called back": _("the patient was called back"),
+    "kept": _("kept, although it lies where nobody was expected to be"),
+    "new private link": _("new private link"),
+    "stretched": _("its end was moved"),
+    "taken back": _("taken back"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +103,6 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
     def of_a_day(self) -> "AppointmentQuerySet":
         """What stands in a day's plan: what occupies time, and what has ended there."""
         return self.filter(status__in=[*OCCUPYING, Status.FULFILLED, Status.NOSHOW])
-
-    def upcoming(self, now: datetime) -> "AppointmentQuerySet":
-        return self.filter(ends_at__gt=now).order_by("starts_at", "pk")
 
     def with_people(self) -> "AppointmentQuerySet":
         """Everything that a line about an appointment names, in one query."""
@@ -329,3 +336,8 @@ class StatusChange(models.Model):
         if self.pk is not None:
             raise TypeError("A status change is never rewritten")
         super().save(*args, **kwargs)
+
+    @property
+    def reason_in_words(self) -> str:
+        """The sentence that the patient reads, or what the operation noted."""
+        return str({**_NOTED, **dict(DeclineReason.choices)}.get(self.reason, self.reason))

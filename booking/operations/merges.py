@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.auth.models import User
+from django.db.models import Q
 
 from booking.models import Appointment, Course, Patient, PatientMerge, WaitlistEntry
 from booking.operations.errors import MergedAlready
@@ -59,6 +60,7 @@ def undo_merge(*, merge: PatientMerge, by: User, now: datetime) -> PatientMerge:
             raise MergedAlready
         for name, model in BELONGS.items():
             model.objects.filter(pk__in=merge.moved[name], patient=kept).update(patient=merged)
+        _give_back_what_followed(merged, kept)
         same = [name for name in merge.filled if getattr(kept, name) == getattr(merged, name)]
         for name in same:
             setattr(kept, name, None if name == "date_of_birth" else "")
@@ -66,6 +68,16 @@ def undo_merge(*, merge: PatientMerge, by: User, now: datetime) -> PatientMerge:
         merge.undone_at, merge.undone_by = now, by
         merge.save(update_fields=["undone_at", "undone_by"])
     return merge
+
+
+def _give_back_what_followed(merged: Patient, kept: Patient) -> None:
+    """What grew out of the rows that went back, while both were one: a visit of their course, or for their wish."""
+    for model, origin in ((Course, "planned_after"), (WaitlistEntry, "replaces")):
+        model.objects.filter(**{f"{origin}__patient": merged}, patient=kept).update(patient=merged)
+    for_a_wish = WaitlistEntry.objects.filter(patient=merged).exclude(booked=None).values("booked")
+    theirs = Q(course__patient=merged) | Q(replaces__patient=merged) | Q(pk__in=for_a_wish)
+    while found := list(Appointment.objects.filter(theirs, patient=kept).values_list("pk", flat=True)):
+        Appointment.objects.filter(pk__in=found).update(patient=merged)
 
 
 def known_as(patient: Patient) -> Patient:
@@ -78,7 +90,7 @@ def known_as(patient: Patient) -> Patient:
 def _locked(*keys: int) -> list[Patient]:
     """:raises MergedAlready: if they are not so many different people."""
     _lock(*keys)
-    people = Patient.objects.current().in_bulk(keys)
+    people = Patient.objects.current().exclude(name="").in_bulk(keys)
     if len(people) != len(keys):
         raise MergedAlready
     return [people[key] for key in keys]

@@ -36,6 +36,7 @@ from clinic.gunicorn_conf import CarefulLogger
 from clinic.models import QueuedMail
 from clinic.redaction import TokenFilter
 from tests.booking.factories import make_appointment, make_clinic, make_patient, wall
+from tests.booking.test_desk import with_a_reason
 from tests.booking.test_moves_and_offers import offer
 from tests.booking.test_operations import ask, somebody, staff
 
@@ -743,7 +744,11 @@ class TestANewLink:
     def test_staff_revoke_the_old_link_and_send_a_new_one(self, admin_client: Client) -> None:
         appointment = booked()
         patient = visitor(appointment)
-        desk = body(admin_client.get(reverse("admin:booking_appointment_change", args=[appointment.pk])))
+        desk = body(
+            with_a_reason(admin_client, appointment.patient).get(
+                reverse("admin:booking_appointment_change", args=[appointment.pk])
+            )
+        )
         assert "Send a new private link" in desk
 
         assert "A new link is on its way" in body(self.press(admin_client, appointment))

@@ -1282,7 +1282,7 @@ class TestTheDesk:
             join(visit_type)
         reader = desk(client, "view_waitlistentry")
         reader.get(LIST)
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(11):
             reader.get(LIST)
 
     def test_removing_needs_its_own_permission_and_is_one_form(self, client: Client) -> None:

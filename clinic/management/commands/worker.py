@@ -31,7 +31,7 @@ AT_ONCE = 100  # messages in one look, so that a long queue does not keep the re
 
 
 class Command(BaseCommand):
-    help = "Sends mail, reminds, ends overdue requests and erases ended sessions until SIGTERM or Ctrl-C."
+    help = "Sends mail, reminds, ends what nobody answered, offers what came free and erases what is over."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="do one round and report it")
