@@ -42,6 +42,7 @@ from tests.booking.factories import (
     make_visit_type,
     wall,
 )
+from tests.booking.test_desk import with_a_reason
 from tests.booking.test_faults import AtStatement, Fault, everything
 from tests.booking.test_operations import PARISA, ask, occupied, somebody
 from tests.booking.test_patient_way import XSS, body, pass_gate
@@ -1304,9 +1305,8 @@ class TestTheDesk:
         visit_type, _ = full_clinic()
         entry = join(visit_type)
         operations.leave_waitlist(entry=entry, by=None, now=noon())
-        answer = desk(client, "view_waitlistentry", "remove_waitlistentry").post(
-            f"{LIST}{entry.pk}/remove/", follow=True
-        )
+        reception = desk(client, "view_waitlistentry", "remove_waitlistentry", "see_every_patient")
+        answer = with_a_reason(reception, entry.patient).post(f"{LIST}{entry.pk}/remove/", follow=True)
         assert "waits no longer: left the list" in body(answer)
         entry.refresh_from_db()
         assert (entry.state, entry.removed_by) == (State.LEFT, None)

@@ -139,10 +139,17 @@ def test_patients_sessions_are_not_looked_at(client: Client) -> None:
 )
 def test_passwords_are_long_and_not_common(mei: User, password: str, *, is_taken: bool) -> None:
     User.objects.filter(pk=mei.pk).update(email="meilin@example.com")
-    typed = {"password1": password, "password2": password, "usable_password": "true"}
-    answer = signed_in(mei).post(f"/admin/auth/user/{mei.pk}/password/", typed)
+    typed = {"old_password": "correct horse battery", "new_password1": password, "new_password2": password}
+    answer = signed_in(mei).post("/admin/password_change/", typed)
     mei.refresh_from_db()
     assert (answer.status_code == 302, mei.check_password(password)) == (is_taken, is_taken)
+
+
+def test_ones_own_password_is_changed_only_where_the_old_one_is_asked_for(mei: User) -> None:
+    typed = {"password1": "the long way home", "password2": "the long way home", "usable_password": "true"}
+    answer = signed_in(mei).post(f"/admin/auth/user/{mei.pk}/password/", typed)
+    mei.refresh_from_db()
+    assert (answer["Location"], mei.check_password("the long way home")) == ("/admin/password_change/", False)
 
 
 def test_passwords_are_kept_as_argon2_hashes() -> None:
