@@ -68,6 +68,9 @@ UNMEASURED = [
     "tests/booking/test_races.py",
     "tests/booking/test_scanners.py",
     "tests/booking/test_two_web_hosts.py",
+    "tests/site/test_desk_look.py",
+    "tests/site/test_roles.py",
+    "tests/site/test_weight.py",
     *HOSTILE,
 ]
 # Every address once: enough to tell which lines of templates are reached, which takes long to measure.

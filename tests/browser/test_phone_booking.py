@@ -51,6 +51,7 @@ def test_a_visit_is_booked_by_phone_with_a_few_keys_and_clicks(site: Site, visit
     # Somebody new: the name, Enter, the number, and a press on the first time.
     hands.click(by_phone)
     take_picture(desk, "40-book")
+    expect(desk.locator("#q")).to_be_focused()
     hands.type("Nadia Rahimi")
     hands.press("Enter")
     expect(desk.get_by_role("textbox", name="Phone number")).to_be_focused()
@@ -63,6 +64,7 @@ def test_a_visit_is_booked_by_phone_with_a_few_keys_and_clicks(site: Site, visit
     # Somebody known, with the mouse: three letters, the person, the first time.
     desk.goto("/admin/")
     hands.click(by_phone)
+    expect(desk.locator("#q")).to_be_focused()
     hands.type("rah")
     hands.click(desk.get_by_role("link", name="Nadia Rahimi"))
     expect(desk.get_by_text("Is coming already:")).to_be_visible()
@@ -75,6 +77,7 @@ def test_a_visit_is_booked_by_phone_with_a_few_keys_and_clicks(site: Site, visit
 
     # And by keyboard alone: the last digits of the number, down to the person, on to the first time.
     desk.goto("/admin/booking/appointment/book/")
+    expect(desk.locator("#q")).to_be_focused()
     hands.type("0143")
     expect(desk.locator("#found")).to_contain_text("1 person found")
     hands.press("ArrowDown")

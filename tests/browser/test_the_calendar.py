@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, Response, expect
 
 from tests.browser.conftest import Site, Visits
 from tests.browser.looking import look_at
@@ -22,7 +22,7 @@ for name, hour in (("Wing Chan", 10), ("Ali Nouri", 13)):
     book_appointment(
         visit_type=VisitType.objects.get(slug="follow-up-visit"),
         starts_at=times.from_epoch(times.epoch(times.parse_day("DAY"), time(hour))),
-        practitioner=Resource.objects.practitioners()[0],
+        practitioner=Resource.objects.get(slug="sample-practitioner-a"),
         patient=Patient.objects.create(name=name, email="patient@example.com", created_at=timezone.now()),
         by=User.objects.get(username="desk"),
         idempotency_key=uuid4(),
@@ -50,18 +50,18 @@ def test_a_visit_is_dragged_and_what_is_taken_is_refused_with_the_reason(site: S
     question = desk.get_by_role("dialog", name="Move this visit?")
     expect(question).to_contain_text("Wing Chan is told by e-mail, with a new calendar file.")
     look_at(desk, "37-calendar-question")
-    with desk.expect_response(lambda answer: "/calendar/events/" in answer.url):
+    with desk.expect_response(drawn_anew):
         desk.keyboard.press("Enter")
     expect(said).to_contain_text("11:00 am")
     expect(visit_of_wing_chan).to_contain_text("11:00 am")
 
-    drag(desk, visit_of_wing_chan, HOUR / 6, by_the_end=True)
+    with desk.expect_response(drawn_anew):
+        drag(desk, visit_of_wing_chan, HOUR / 6, by_the_end=True)
     expect(said).to_contain_text("now until 11:55 am")
     took = site.rows("SELECT status, version FROM booking_appointment WHERE starts_at LIKE ?", f"{day}%")
     assert sorted(took) == [("booked", 1), ("booked", 3)]
 
-    there = visit_of_wing_chan.bounding_box()
-    assert there
+    there = place_of(visit_of_wing_chan)
     desk.mouse.click(there["x"] + 100, there["y"] + 4 * HOUR + 3)
     expect(heading(desk)).to_have_text("Book a visit")
     assert f"start={day.replace('-', '')}T1500-0400&practitioner=sample-practitioner-a" in desk.url
@@ -84,11 +84,23 @@ def box(page: Page, name: str) -> Locator:
     return page.locator(".ec-event").filter(has_text=name)
 
 
+def drawn_anew(answer: Response) -> bool:
+    return "/calendar/events/" in answer.url
+
+
+def place_of(what: Locator) -> FloatRect:
+    """Where it lies; while the calendar is drawn anew it is nowhere for a moment."""
+    for _ in range(50):
+        what.scroll_into_view_if_needed()  # waits until it lies still
+        if there := what.bounding_box():
+            return there
+        what.page.wait_for_timeout(100)
+    raise AssertionError("It is not there.")
+
+
 def drag(page: Page, what: Locator, pixels: float, *, by_the_end: bool = False) -> None:
     """Presses on the visit, or on its lower edge, and lets it go so many pixels further down."""
-    what.scroll_into_view_if_needed()  # waits until it lies still
-    there = what.bounding_box()
-    assert there
+    there = place_of(what)
     across, down = there["x"] + 100, there["y"] + (there["height"] - 4 if by_the_end else 10)
     page.mouse.move(across, down)
     page.mouse.down()
