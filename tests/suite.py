@@ -159,14 +159,16 @@ def main() -> int:
         subprocess.check_call([sys.executable, "-m", "coverage", "erase"])
     apart = [*UNMEASURED, ROUTES] if coverage else []
     ignored = (f"--ignore={path}" for path in ["tests/browser", VALID_HTML, *apart])
-    commands = [pytest("tests", *ignored, coverage=coverage)]
+    browser = ["tests/browser", f"--ignore={LIGHTHOUSE}"] if shutil.which("chromium") else []
+    # The longest first, so that the cores end at about the same time.
+    commands = [pytest("tests", *ignored, coverage=coverage), pytest(VALID_HTML, *browser, coverage=False)]
+    if coverage:
+        commands.append(pytest(*UNMEASURED, coverage=False))
     if postgresql.binaries():
         elsewhere = (f"--ignore={path}" for path in ["tests/browser", VALID_HTML, *HOSTILE, *PAGES])
         commands.append(pytest("-p", "tests.postgresql", "tests", *elsewhere, coverage=False))
     if coverage:
-        commands += [pytest(*UNMEASURED, coverage=False), TEMPLATES]
-    browser = ["tests/browser", f"--ignore={LIGHTHOUSE}"] if shutil.which("chromium") else []
-    commands.append(pytest(VALID_HTML, *browser, coverage=False))
+        commands.append(TEMPLATES)
     failed = run(*commands)
     if browser:
         failed |= run(pytest(LIGHTHOUSE, coverage=False))

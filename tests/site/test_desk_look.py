@@ -126,7 +126,7 @@ def test_no_page_of_the_desk_carries_inline_code(owner: Client, address: str) ->
         "mail": make_mail().pk,
         "remark": note_remark(page="/visit/", text="Wrong", email="", now=timezone.now()).pk,
         "group": Group.objects.create(name="Front desk").pk,
-        "user": User.objects.get().pk,
+        "user": User.objects.create_user("mei", password="pw").pk,
     }
     address = address.format(**rows)
     response = owner.get(address)

@@ -1,6 +1,6 @@
 """Thousands of requests that no form would send: every address, hostile values everywhere, and never a fault.
 
-3,000 requests in the suite; `FUZZED_REQUESTS=10000` asks for more and `FUZZ_SEED` for others; with `-s` the
+3,500 requests in the suite; `FUZZED_REQUESTS=10000` asks for more and `FUZZ_SEED` for others; with `-s` the
 answers are counted by status. A request that breaks the site is printed as it was sent.
 """
 
@@ -22,7 +22,7 @@ from django.test import Client
 from clinic.models import Tally
 from tests.site.test_routes import Site, routes
 
-REQUESTS: Final = int(os.environ.get("FUZZED_REQUESTS", "3000"))
+REQUESTS: Final = int(os.environ.get("FUZZED_REQUESTS", "3500"))
 SEED: Final = int(os.environ.get("FUZZ_SEED", "911"))
 FORGET_COUNTS_EVERY: Final = 100  # requests; else the limits would answer most of them
 
