@@ -30,10 +30,11 @@ OF_AGE: Final = 18
 
 TOOK_PLACE_OR_WAS_TO: Final = (Status.BOOKED, Status.ARRIVED, Status.FULFILLED, Status.NOSHOW)
 NEAR: Final = timedelta(days=1)
+JUST_NOW: Final = timedelta(hours=1)  # whoever was second to decide reads what the first decided
 
 
 def is_at_hand(person: int, *, now: datetime) -> bool:
-    """Whether staff may be expected to look: a visit from yesterday to tomorrow, or something waits for an answer."""
+    """Whether staff may be expected to look: a visit from yesterday to tomorrow, what waits or was just decided."""
     today = times.local_day(now)
     from_, to = (
         times.from_epoch(times.epoch(day, time.min))
@@ -45,8 +46,10 @@ def is_at_hand(person: int, *, now: datetime) -> bool:
     )
     waiting = WaitlistEntry.objects.waiting().filter(patient=person)
     offered = _open_offers(now).filter(course__patient=person)
+    changed = StatusChange.objects.filter(appointment__patient=person, at__gte=now - JUST_NOW, at__lte=now)
+    decided = changed.exclude(from_status="")
     found: list[QuerySet[Any, Any]] = [
-        rows.order_by().values_list("pk", flat=True) for rows in (visits, waiting, offered)
+        rows.order_by().values_list("pk", flat=True) for rows in (visits, waiting, offered, decided)
     ]
     return bool(found[0].union(*found[1:])[:1])
 
