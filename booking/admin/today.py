@@ -28,7 +28,7 @@ SOON: Final = timedelta(hours=4)  # an offer that ends within it can still be sa
 class Visit:
     """One line in a practitioner's or room's day; `is_this` marks the request that the day is shown for.
 
-    `idle` is when the patient is there and the practitioner free, in words.
+    `idle` is when the patient is there and needs no practitioner, in words.
     """
 
     appointment: Appointment
