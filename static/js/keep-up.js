@@ -92,5 +92,6 @@ function leave() {
     told.querySelector("a").focus();
   }
   lists.remove();
+  document.querySelector(".messagelist")?.remove(); // it may name a patient
   news.textContent = told.textContent.trim();
 }
