@@ -31,6 +31,7 @@ PAGES = [
     "tests/booking/test_desk_audit.py",
     "tests/booking/test_desk_other_times.py",
     "tests/booking/test_messages.py",
+    "tests/booking/test_own_calendar.py",
     "tests/booking/test_patient_record.py",
     "tests/booking/test_patient_way.py",
     "tests/booking/test_private_page.py",

@@ -1,7 +1,7 @@
 """The calendar's addresses: the page, what the script draws, and what a drag asks for."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, cast
 from urllib.parse import quote
@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from booking import queries, records, times, timetable
-from booking.admin import schedule
+from booking.admin import schedule, seen
 from booking.admin.calendar_refusals import why_not
 from booking.admin.calendar_words import Words
 from booking.admin.decisions import DecisionsAdmin, SeenForm, changed_meanwhile
@@ -89,6 +89,7 @@ class Shown:
     by: Resource.Kind
     only: str
     today: date
+    mine: Resource | None = None  # the practitioner who sees nothing but their own
 
     @classmethod
     def asked(cls, form: ShownForm, *, now: datetime) -> "Shown":
@@ -120,8 +121,15 @@ class Shown:
     def later_on(self) -> date:
         return self.on + timedelta(days=len(self.days))
 
+    def own(self, mine: Resource) -> "Shown":
+        """The same days of this practitioner alone."""
+        return replace(self, by=Resource.Kind.PRACTITIONER, only=mine.slug, mine=mine)
+
     def read(self, *, now: datetime) -> schedule.Schedule:
         found = schedule.read(self.days, kind=self.by, only=self.only, now=now)
+        if self.mine:
+            theirs = seen.appointments(self.mine.user).filter(pk__in=found.offered())
+            found = found.own(self.mine, named=set(theirs.values_list("pk", flat=True)))
         return found.in_use() if self.is_week else found
 
     def zones(self) -> str:
@@ -167,7 +175,7 @@ class CalendarAdmin(DecisionsAdmin):
             found, now=now, may_move=self.may_decide(request), back=quote(request.get_full_path(), safe="")
         )
         context = self.admin_site.each_context(request) | {
-            "title": _("Calendar"),
+            "title": _("My calendar") if shown.mine else _("Calendar"),
             "opts": self.opts,
             "form": form,
             "shown": shown,
@@ -187,7 +195,7 @@ class CalendarAdmin(DecisionsAdmin):
         """What the script draws: of patients their names, and nothing that they wrote or answered."""
         _form, shown, now = self._shown(request)
         found = shown.read(now=now)
-        words = Words(found, now=now, may_move=self.may_decide(request))
+        words = Words(found, now=now, may_move=self.may_decide(request) and not shown.mine)
         by = cast("User", request.user)  # admin_view lets nobody else in
         audit.record_refresh(by=by, kind="appointment calendar", people=_people_in(found), now=now)
         first_hour, last_hour = found.wall_hours()
@@ -244,12 +252,21 @@ class CalendarAdmin(DecisionsAdmin):
         return self.may_decide(request) and request.user.has_perm("booking.view_patient")
 
     def _shown(self, request: HttpRequest) -> tuple[ShownForm, Shown, datetime]:
-        """:raises PermissionDenied: if this person may not see everybody's appointments, whose names stand here."""
-        if not (self.has_view_permission(request) and request.user.has_perm(EVERY_PATIENT)):
+        """Everybody's calendar, or one's own for a practitioner who sees no other patients.
+
+        :raises PermissionDenied: if this person is neither.
+        """
+        if not self.has_view_permission(request):
             raise PermissionDenied
         form, now = ShownForm(request.GET), timezone.now()
         form.is_valid()
-        return form, Shown.asked(form, now=now), now
+        shown = Shown.asked(form, now=now)
+        if request.user.has_perm(EVERY_PATIENT):
+            return form, shown, now
+        mine = Resource.objects.practitioners().filter(user=request.user.pk).select_related("user").first()
+        if mine is None:
+            raise PermissionDenied
+        return form, shown.own(mine), now
 
 
 def _people_in(found: schedule.Schedule) -> list[int]:

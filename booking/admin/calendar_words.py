@@ -151,7 +151,7 @@ class Words:
         if entry.kind == Kind.HOLD:
             return _("Somebody is booking this time online")
         if entry.kind == Kind.OFFER:
-            return _("Offered to %(name)s") % {"name": entry.patient}
+            return _("Offered to %(name)s") % {"name": entry.patient or _("a patient of somebody else")}
         return entry.patient
 
     def details(self, entry: Entry, resource: Resource) -> str:

@@ -6,7 +6,7 @@ thousands of occupancies.
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -182,6 +182,38 @@ class Schedule:
         """Without the days on which nobody works and nothing stands; all of them if there is no other."""
         used = [day for day in self.days if not all(column.is_empty for column in self.columns[day])]
         return replace(self, days=used or self.days)
+
+    def own(self, resource: Resource, *, named: Collection[int]) -> "Schedule":
+        """The columns of this one alone; of offered times, only those about the appointments `named` say to whom."""
+
+        def seen(entry: Entry) -> Entry:
+            if entry.kind != Kind.OFFER or entry.appointment in named:
+                return entry
+            return replace(entry, patient="", appointment=None, reference="")
+
+        return replace(
+            self,
+            resources=[resource],
+            choices=[resource],
+            columns={
+                day: [
+                    replace(column, entries=[seen(entry) for entry in column.entries])
+                    for column in columns
+                    if column.resource == resource
+                ]
+                for day, columns in self.columns.items()
+            },
+        )
+
+    def offered(self) -> list[int]:
+        """The keys of the appointments for which other times are offered here."""
+        return [
+            entry.appointment
+            for columns in self.columns.values()
+            for column in columns
+            for entry in column.entries
+            if entry.kind == Kind.OFFER and entry.appointment
+        ]
 
     def wall_hours(self) -> tuple[int, int]:
         """The first and the last hour to draw, such as 9 and 19: all hours worked, and all that stands there."""
