@@ -260,15 +260,4 @@ class _Hours:
             and (row.valid_until is None or day <= row.valid_until)
         ]
         rows: Iterable[WorkingHours | ExtraHours] = [*weekly, *self.extra.get((practitioner, day), ())]
-        return _joined((times.epoch(day, row.opens), times.epoch(day, row.closes)) for row in rows)
-
-
-def _joined(intervals: Iterable[openings.Interval]) -> list[openings.Interval]:
-    """In order, those that touch or overlap as one."""
-    joined: list[openings.Interval] = []
-    for first, end in sorted(intervals):
-        if joined and first <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(joined[-1][1], end)
-        else:
-            joined.append((first, end))
-    return joined
+        return openings.union((times.epoch(day, row.opens), times.epoch(day, row.closes)) for row in rows)

@@ -1,7 +1,7 @@
 """The audit trail at the desk: who saw one patient, what one member of staff saw, and nothing to change about it."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
 from django import forms
@@ -91,9 +91,9 @@ class Days(admin.ListFilter):
             return queryset.none()
         first_on, last_on = (self.form.cleaned_data[name] for name in ("first_on", "last_on"))
         if first_on:
-            queryset = queryset.filter(at__gte=_midnight(first_on))
+            queryset = queryset.filter(at__gte=times.midnight(first_on))
         if last_on:
-            queryset = queryset.filter(at__lt=_midnight(last_on + timedelta(days=1)))
+            queryset = queryset.filter(at__lt=times.midnight(last_on + timedelta(days=1)))
         return queryset
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
@@ -211,7 +211,3 @@ def _name_of(person: str) -> str:
 
 def _called(user: User) -> str:
     return user.get_full_name() or user.get_username()
-
-
-def _midnight(day: date) -> datetime:
-    return times.from_epoch(times.epoch(day, time.min))

@@ -150,11 +150,6 @@ class PhoneBookingAdmin(DecisionsAdmin):
             *super().get_urls(),
         ]
 
-    def may_book(self, request: HttpRequest) -> bool:
-        """Whoever books looks through everybody that they may see."""
-        patients = self.admin_site.get_model_admin(Patient)
-        return self.may_decide(request) and patients.has_view_permission(request)
-
     def book(self, request: HttpRequest) -> HttpResponse:
         """An address names a person by key only; what is typed to find somebody goes in a form's body."""
         self._may_book(request)

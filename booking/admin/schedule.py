@@ -68,10 +68,10 @@ class Shape:
     @classmethod
     def of(cls, parts: Sequence[Part]) -> "Shape":
         busy = {
-            kind: _joined((part.begins, part.ends) for part in parts if part.needs(kind))
+            kind: union((part.begins, part.ends) for part in parts if part.needs(kind))
             for kind in Resource.Kind.values
         }
-        idle = _joined((part.begins, part.ends) for part in parts if not part.needs_practitioner)
+        idle = union((part.begins, part.ends) for part in parts if not part.needs_practitioner)
         return cls(parts, busy, idle)
 
 
@@ -268,7 +268,7 @@ def _hours(days: Sequence[date]) -> dict[tuple[date, int | None], list[Interval]
         rows[day, who].append((times.epoch(day, opens), times.epoch(day, closes)))
     for (day, _who), hours in list(rows.items()):
         rows[day, None] += hours
-    return defaultdict(list, {key: _joined(hours) for key, hours in rows.items()})
+    return defaultdict(list, {key: union(hours) for key, hours in rows.items()})
 
 
 def _closures(window: Interval) -> Iterable[Any]:
@@ -455,21 +455,10 @@ def _unnamed(spans: Iterable[tuple[bool, int, int]]) -> list[Part]:
     ]
 
 
-def _joined(intervals: Iterable[Interval]) -> list[Interval]:
-    """In order, those that touch or overlap as one."""
-    joined: list[Interval] = []
-    for start, end in sorted(intervals):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return joined
-
-
 def _without(intervals: Iterable[Interval], taken: Iterable[Interval]) -> list[Interval]:
     """What is left of the intervals."""
     left = list(intervals)
-    for begins, ends in _joined(taken):
+    for begins, ends in union(taken):
         left = [
             piece
             for start, end in left
