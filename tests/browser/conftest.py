@@ -17,12 +17,22 @@ from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserType, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserType,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    expect,
+    sync_playwright,
+)
 
 READY_WITHIN = 40.0  # seconds
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 LARGE_LETTERS = "--blink-settings=defaultFontSize=32"  # twice the usual, as people set it in their browser
-PATIENCE = 10_000  # milliseconds that a page may take
+PATIENCE = 30_000  # milliseconds that a page may take, on a machine that does other things besides
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass(frozen=True, slots=True)

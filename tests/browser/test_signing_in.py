@@ -19,7 +19,8 @@ MAKE = (
 
 def type_password(page: Page) -> None:
     page.goto("/admin/")
-    page.keyboard.type("wing")  # the focus waits in the first field
+    expect(page.get_by_label("Username")).to_be_focused()
+    page.keyboard.type("wing")
     press_tab_until(page, page.get_by_label("Password"), at_most=1)
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
@@ -37,6 +38,7 @@ def test_the_first_sign_in_sets_up_an_app_and_the_next_asks_for_its_code(site: S
     page.keyboard.type("123")
     page.keyboard.press("Enter")
     expect(page.get_by_text("This code is not right")).to_be_visible()
+    expect(page.get_by_label("Code", exact=True)).to_be_focused()
     page.keyboard.type(f"{totp(key):06}")
     page.keyboard.press("Enter")
     expect(heading(page)).to_have_text("Your recovery codes")
@@ -50,6 +52,7 @@ def test_the_first_sign_in_sets_up_an_app_and_the_next_asks_for_its_code(site: S
     type_password(dark)
     expect(heading(dark)).to_have_text("Your code")
     look_at(dark, "72-code")
+    expect(dark.get_by_label("Code", exact=True)).to_be_focused()
     dark.keyboard.type(codes[0])
     dark.keyboard.press("Enter")
     expect(dark.get_by_role("heading", name="Waiting for an answer")).to_be_visible()

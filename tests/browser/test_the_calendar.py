@@ -66,7 +66,7 @@ def test_a_visit_is_dragged_and_what_is_taken_is_refused_with_the_reason(site: S
         there = place_of(visit_of_wing_chan)
         desk.mouse.click(there["x"] + 100, there["y"] + 4 * HOUR + 3)
         with suppress(AssertionError):
-            expect(heading(desk)).to_have_text("Book a visit", timeout=3000)
+            expect(heading(desk)).to_have_text("Book a visit", timeout=6000)
             break
     expect(heading(desk)).to_have_text("Book a visit")
     assert f"start={day.replace('-', '')}T1500-0400&practitioner=sample-practitioner-a" in desk.url
@@ -94,9 +94,9 @@ def drawn_anew(answer: Response) -> bool:
 
 
 def place_of(what: Locator) -> FloatRect:
-    """Where it lies; while the calendar is drawn anew it is nowhere for a moment."""
+    """Where it lies, in the middle of the window; while the calendar is drawn anew it is nowhere for a moment."""
     for _ in range(50):
-        what.scroll_into_view_if_needed()  # waits until it lies still
+        what.evaluate("element => element.scrollIntoView({block: 'center'})")
         if there := what.bounding_box():
             return there
         what.page.wait_for_timeout(100)

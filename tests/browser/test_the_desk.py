@@ -18,7 +18,8 @@ def test_a_request_is_declined_with_a_reason_by_keyboard_alone(site: Site, visit
     patient, asking, desk = a_new_patient(), visit(), visit()
     reference = ask_for_a_visit(asking, patient)
     desk.goto("/admin/")
-    desk.keyboard.type("desk")  # the focus waits in the first field
+    expect(desk.get_by_label("Username")).to_be_focused()
+    desk.keyboard.type("desk")
     press_tab_until(desk, desk.get_by_label("Password"), at_most=1)
     desk.keyboard.type(site.password)
     desk.keyboard.press("Enter")
