@@ -36,10 +36,7 @@ JUST_NOW: Final = timedelta(hours=1)  # whoever was second to decide reads what 
 def is_at_hand(person: int, *, now: datetime) -> bool:
     """Whether staff may be expected to look: a visit from yesterday to tomorrow, what waits or was just decided."""
     today = times.local_day(now)
-    from_, to = (
-        times.midnight(day)
-        for day in (today - NEAR, today + NEAR + timedelta(days=1))
-    )
+    from_, to = (times.midnight(day) for day in (today - NEAR, today + NEAR + timedelta(days=1)))
     visits = Appointment.objects.filter(
         Q(status__in=[Status.PENDING, Status.PROPOSED]) | Q(starts_at__gte=from_, starts_at__lt=to),
         patient=person,

@@ -27,6 +27,7 @@ from booking.operations import (
     decline_appointment,
     note_call_back,
 )
+from clinic.addresses import own_address
 
 DECIDE = "booking.decide_appointment"
 

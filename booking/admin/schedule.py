@@ -29,7 +29,7 @@ from booking.models import (
     Status,
     WorkingHours,
 )
-from booking.openings import Interval
+from booking.openings import Interval, union
 from booking.queries import LONGEST_OCCUPANCY, Epoch
 
 SHORTEST_FREE = 15 * 60  # seconds; less is no time to book
