@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from booking import times
+from booking.fields import of_these_years
 from booking.models import Patient
 from clinic import audit
 from clinic.choices import is_key
@@ -61,13 +62,8 @@ class ByStaff(admin.SimpleListFilter):
 class DaysForm(forms.Form):
     """The first and the last day to look at, both included."""
 
-    first_on = forms.DateField(label=gettext_lazy("From"), required=False)
-    last_on = forms.DateField(label=gettext_lazy("To"), required=False)
-
-    def clean(self) -> None:
-        for name, day in list(self.cleaned_data.items()):
-            if day and not times.SOONEST <= day.year <= times.LATEST:
-                self.add_error(name, _("Enter a date of these years."))
+    first_on = forms.DateField(label=gettext_lazy("From"), required=False, validators=[of_these_years])
+    last_on = forms.DateField(label=gettext_lazy("To"), required=False, validators=[of_these_years])
 
 
 class Days(admin.ListFilter):

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from booking import openings, queries, times
 from booking.admin.decisions import DecisionsAdmin, SeenForm
 from booking.admin.picks import read_pick, write_pick
+from booking.fields import of_these_years
 from booking.models import Appointment, BookingRules, Resource
 from booking.operations import OfferedTime, TimeTaken, move_appointment, offer_other_times
 from booking.operations.offers import MOST_TIMES
@@ -60,7 +61,7 @@ class OverlapForm(SeenForm):
     """The very place that a visit is put to, whatever is there already."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
-    on = forms.DateField(label=gettext_lazy("Date"), widget=AdminDateWidget)
+    on = forms.DateField(label=gettext_lazy("Date"), widget=AdminDateWidget, validators=[of_these_years])
     at = forms.TimeField(label=gettext_lazy("Time (Toronto)"), widget=AdminTimeWidget)
     practitioner = forms.ModelChoiceField(Resource.objects.none(), label=gettext_lazy("Practitioner"))
     room = forms.ModelChoiceField(Resource.objects.none(), label=gettext_lazy("Room"))
@@ -81,12 +82,6 @@ class OverlapForm(SeenForm):
         )
         practitioner.queryset = appointment.visit_type.practitioners.active()
         room.queryset = Resource.objects.rooms().active()
-
-    def clean_on(self) -> date:
-        day: date = self.cleaned_data["on"]
-        if not times.SOONEST <= day.year <= times.LATEST:
-            raise ValidationError(_("Enter a date of these years."))
-        return day
 
     def clean_at(self) -> time:
         wall: time = self.cleaned_data["at"]

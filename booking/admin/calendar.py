@@ -24,6 +24,7 @@ from booking.admin.calendar_refusals import why_not
 from booking.admin.calendar_words import Words
 from booking.admin.decisions import DecisionsAdmin, SeenForm, changed_meanwhile
 from booking.admin.seen import EVERY_PATIENT
+from booking.fields import of_these_years
 from booking.models import Appointment, BookingRules, Resource
 from booking.operations import AlreadyDecided, TimeTaken, move_appointment
 from booking.operations.taking import AT_THE_DESK
@@ -47,16 +48,11 @@ class ShownForm(forms.Form):
         required=False,
         label=gettext_lazy("Go to day"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        validators=[of_these_years],
     )
     view = forms.ChoiceField(choices=View, required=False)
     by = forms.ChoiceField(choices=Resource.Kind, required=False)
     only = forms.SlugField(required=False)
-
-    def clean_on(self) -> date | None:
-        day: date | None = self.cleaned_data["on"]
-        if day and not times.SOONEST < day.year < times.LATEST:
-            raise ValidationError(_("Enter a date of these years."))
-        return day
 
 
 class DragForm(SeenForm):
@@ -72,8 +68,7 @@ class DragForm(SeenForm):
             wall = datetime.strptime(self.cleaned_data["at"], "%Y-%m-%dT%H:%M")  # noqa: DTZ007 (a wall time)
         except ValueError as error:
             raise ValidationError(_("Enter a date and a time.")) from error
-        if not times.SOONEST < wall.year < times.LATEST:
-            raise ValidationError(_("Enter a date of these years."))
+        of_these_years(wall)
         at = times.from_epoch(times.epoch(wall.date(), wall.time()))
         if at.replace(tzinfo=None) != wall:
             raise ValidationError(_("The clocks skip this time on that day."))
