@@ -253,11 +253,6 @@ class _Hours:
         return before > 0 and ends_at <= opened[before - 1][1]
 
     def _open_on(self, practitioner: int, day: date) -> list[openings.Interval]:
-        weekly = [
-            row
-            for row in self.weekly.get((practitioner, day.weekday()), ())
-            if (row.valid_from is None or row.valid_from <= day)
-            and (row.valid_until is None or day <= row.valid_until)
-        ]
+        weekly = [row for row in self.weekly.get((practitioner, day.weekday()), ()) if row.is_valid_on(day)]
         rows: Iterable[WorkingHours | ExtraHours] = [*weekly, *self.extra.get((practitioner, day), ())]
         return openings.union((times.epoch(day, row.opens), times.epoch(day, row.closes)) for row in rows)

@@ -257,13 +257,11 @@ def _hours(days: Sequence[date]) -> dict[tuple[date, int | None], list[Interval]
     weekly = WorkingHours.objects.filter(practitioner__is_active=True).order_by()
     extra = ExtraHours.objects.filter(practitioner__is_active=True, day__range=(days[0], days[-1])).order_by()
     rows: dict[tuple[date, int | None], list[Interval]] = defaultdict(list)
-    for who, weekday, opens, closes, valid_from, valid_until in weekly.values_list(
-        "practitioner", "weekday", "opens", "closes", "valid_from", "valid_until"
-    ):
+    for row in weekly:
         for day in days:
-            is_valid = (valid_from or day) <= day <= (valid_until or day)
-            if day.weekday() == weekday and is_valid:
-                rows[day, who].append((times.epoch(day, opens), times.epoch(day, closes)))
+            if day.weekday() == row.weekday and row.is_valid_on(day):
+                opened = times.epoch(day, row.opens), times.epoch(day, row.closes)
+                rows[day, row.practitioner_id].append(opened)
     for who, day, opens, closes in extra.values_list("practitioner", "day", "opens", "closes"):
         rows[day, who].append((times.epoch(day, opens), times.epoch(day, closes)))
     for (day, _who), hours in list(rows.items()):
