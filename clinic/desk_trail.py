@@ -165,7 +165,7 @@ class AuditRowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=gettext_lazy("what"), ordering="act")
     def what(self, row: AuditRow) -> str:
-        return f"{row.get_act_display()}: {row.kind}"
+        return str(row)
 
     @admin.display(description=gettext_lazy("whose"))
     def whose(self, row: Any) -> SafeString:
