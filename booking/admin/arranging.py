@@ -99,7 +99,7 @@ class OverlapForm(SeenForm):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class FreeTime:
     """One free time; `value` is what the form sends."""
 
     value: str
@@ -109,9 +109,9 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class DayOfChoices:
+class DayOfTimes:
     on: date
-    choices: list[Choice]
+    choices: list[FreeTime]
     is_open: bool
 
 
@@ -268,7 +268,7 @@ class _Shown:
     def later_on(self) -> date:
         return self.first_on + timedelta(days=DAYS_SHOWN)
 
-    def days(self, appointment: Appointment, *, now: datetime) -> list[DayOfChoices]:
+    def days(self, appointment: Appointment, *, now: datetime) -> list[DayOfTimes]:
         """The free times by day; what was ticked before stays in the list wherever it lies."""
         found = queries.find_openings(
             appointment.visit_type,
@@ -278,17 +278,17 @@ class _Shown:
             now=now,
             but=appointment,
         )
-        by_day: dict[date, list[Choice]] = {}
+        by_day: dict[date, list[FreeTime]] = {}
         free = self._free(found)
         for choice in [*self._ticked_besides(free), *free]:
             by_day.setdefault(times.local_day(choice.at), []).append(choice)
         first = min((day for day in by_day if day >= self.asked_on), default=None)
         return [
-            DayOfChoices(day, choices, day == first or any(choice.is_picked for choice in choices))
+            DayOfTimes(day, choices, day == first or any(choice.is_picked for choice in choices))
             for day, choices in sorted(by_day.items())
         ]
 
-    def _free(self, found: openings.Openings) -> list[Choice]:
+    def _free(self, found: openings.Openings) -> list[FreeTime]:
         who = self.practitioner.pk if self.practitioner else None
         serving = [(start, found.at(start, who)) for start in found.starts(who)]
         return [
@@ -297,7 +297,7 @@ class _Shown:
             if opening and opening.practitioner
         ]
 
-    def _ticked_besides(self, free: list[Choice]) -> list[Choice]:
+    def _ticked_besides(self, free: list[FreeTime]) -> list[FreeTime]:
         """What was ticked and is not among those shown: on another day, or with somebody else."""
         shown = {choice.value for choice in free}
         by_slug = {person.slug: person for person in self.practitioners.values()}
@@ -309,9 +309,9 @@ class _Shown:
                     ticked.append(self._choice(picked.starts_at, picked.practitioner))
         return ticked
 
-    def _choice(self, at: datetime, practitioner: Resource) -> Choice:
+    def _choice(self, at: datetime, practitioner: Resource) -> FreeTime:
         value = write_pick(at, practitioner)
-        return Choice(value, at, practitioner, value in self.picked)
+        return FreeTime(value, at, practitioner, value in self.picked)
 
 
 def _moved(moved: Appointment) -> str:
