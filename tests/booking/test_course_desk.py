@@ -1,5 +1,6 @@
 """Courses at the desk: one row to answer, all or some of it, and the care plan from an appointment."""
 
+import re
 from typing import Any
 
 import pytest
@@ -118,6 +119,18 @@ def test_a_care_plan_is_offered_from_an_appointment(receptionist: Client) -> Non
     assert "Offered to the patient" in receptionist.get(act(course)).content.decode()
     receptionist.post(act(course, "withdraw"))
     assert Occupancy.objects.filter(option__isnull=False).count() == 0
+
+
+@pytest.mark.parametrize("typed", [{}, {"first_on": "soon", "practitioner": "", "weekdays": [], "part": ""}])
+def test_every_hint_and_error_of_a_care_plan_is_read_out_with_its_field(
+    receptionist: Client, typed: dict[str, Any]
+) -> None:
+    appointment = make_appointment(make_clinic(), status=Status.BOOKED)
+    page = receptionist.get(care_plan(appointment), wishes(appointment, **typed)).content.decode()
+    names = " ".join(re.findall(r'aria-describedby="([^"]*)"', page)).split()
+    assert "id_practitioner_helptext" in names
+    assert len(names) == 1 + len(typed)
+    assert [name for name in names if page.count(f'id="{name}"') != 1] == []
 
 
 def test_a_care_plan_needs_an_address_and_the_permission(receptionist: Client) -> None:
