@@ -14,7 +14,7 @@ from booking import operations
 from booking.models import SCALES, Appointment, CheckIn, Status
 from booking.operations import HowItIs, NotAskedNow
 from clinic.models import QueuedMail
-from tests.booking.factories import make_appointment, make_clinic, make_patient
+from tests.booking.factories import make_appointment, make_clinic, make_patient, wall
 from tests.booking.test_course_operations import answer as answer_course
 from tests.booking.test_course_operations import request
 from tests.booking.test_private_page import body, booked, page_of, visitor
@@ -31,7 +31,7 @@ PAGE = "check_in"
 
 
 def tomorrow(**facts: Any) -> Appointment:
-    return booked(starts_at=timezone.now() + timedelta(hours=30), **facts)
+    return booked(starts_at=wall(10, days_ahead=1), **facts)
 
 
 def answer(appointment: Appointment, now: datetime, answers: HowItIs = HOW_IT_IS) -> CheckIn:
