@@ -1,18 +1,21 @@
 """The desk: Django's admin under the clinic's name, with what waits for staff on its first page."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.admin.options import TO_FIELD_VAR
+from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
 
 from booking import displaced, times
 from booking.models import Resource
@@ -65,10 +68,11 @@ class Desk(SecondFactorSite):
         return checked
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Adds the reports."""
+        """Adds the reports, and what Today shows by itself, for the page to keep up to date."""
         from booking.admin import reports  # noqa: PLC0415 (its package registers itself at this desk)
 
         return [
+            path("today/", self.admin_view(require_GET(self.today)), name="today"),
             path("reports/", self.admin_view(reports.page), name="reports"),
             path("reports/file/", self.admin_view(reports.as_file), name="reports_file"),
             *super().get_urls(),
@@ -118,34 +122,63 @@ class Desk(SecondFactorSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Adds what waits and today's visits, for staff who may see appointments."""
-        from booking.admin import seen, today  # noqa: PLC0415 (its package registers itself at this desk)
-
         now = timezone.now()
-        day = times.local_day(now)
-        context: dict[str, Any] = {"now": now, "day": day}
-        if request.user.has_perm("booking.view_appointment"):
-            visits, sees_everybody = (
-                seen.appointments(request.user),
-                request.user.has_perm(seen.EVERY_PATIENT),
-            )
-            context |= {
-                "sees_appointments": True,
-                "may_decide": request.user.has_perm("booking.decide_appointment"),
-                "waiting": today.waiting(visits, now=now),
-                "practitioner_days": today.visits_of(day, visits, now=now),
-                "displaced": len(displaced.to_decide(now=now).appointments) if sees_everybody else 0,
-                "may_close": sees_everybody
-                and request.user.has_perms(["booking.add_closure", "booking.decide_appointment"]),
-            }
-            people = today.people_in(context["waiting"], context["practitioner_days"])
+        context, people = self._shown(request, now=now)
+        if context["sees_appointments"]:
             context["audit"] = audit.Shown(Act.LIST, people)
-        if request.user.has_perm("clinic.view_queuedmail"):
-            context["undelivered"] = QueuedMail.objects.parked().count()
-            context["late_mails"] = QueuedMail.objects.late(now).count()
-        if request.user.has_perm("content.view_remark"):
-            context["remarks"] = Remark.objects.filter(is_settled=False).count()
         if request.user.has_perm("content.view_article"):
             context["reviews_due"] = (
-                Article.objects.due_for_review(day).defer("body").order_by("review_due_on")
+                Article.objects.due_for_review(context["day"]).defer("body").order_by("review_due_on")
             )
         return super().index(request, context | (extra_context or {}))
+
+    @desk_sessions.no_activity
+    def today(self, request: HttpRequest) -> TemplateResponse:
+        """The lists of Today as they are now; of the requests that wait, those that the address calls known are old.
+
+        :raises PermissionDenied: if this person may not see appointments.
+        """
+        if not request.user.has_perm("booking.view_appointment"):
+            raise PermissionDenied
+        now = timezone.now()
+        context, people = self._shown(request, now=now)
+        known = set(request.GET.getlist("known"))
+        context["new"] = sum(str(one.appointment.pk) not in known for one in context["waiting"])
+        by = cast("User", request.user)  # admin_view lets nobody else in
+        audit.record_refresh(by=by, kind="today", people=people, now=now)
+        return TemplateResponse(request, "admin/today/lists.html", context)
+
+    def _shown(self, request: HttpRequest, *, now: datetime) -> tuple[dict[str, Any], set[int]]:
+        """What the lists of Today are made of, and the keys of the patients whom they name."""
+        from booking.admin import seen, today  # noqa: PLC0415 (its package registers itself at this desk)
+
+        day, user, people = times.local_day(now), request.user, set()
+        kind = Resource.Kind.ROOM if request.GET.get("by") == "room" else Resource.Kind.PRACTITIONER
+        sees_appointments = user.has_perm("booking.view_appointment")
+        context: dict[str, Any] = {
+            "now": now,
+            "day": day,
+            "by": kind,
+            "by_room": kind == Resource.Kind.ROOM,
+            "sees_appointments": sees_appointments,
+        }
+        # Answers lead back to the same view of Today, whichever address the lists were fetched from.
+        context["back"] = reverse("admin:index") + ("?by=room" if context["by_room"] else "")
+        if sees_appointments:
+            visits, sees_everybody = seen.appointments(user), user.has_perm(seen.EVERY_PATIENT)
+            context |= {
+                "may_decide": user.has_perm("booking.decide_appointment"),
+                "waiting": today.waiting(visits, now=now),
+                "places": today.places(day, visits, kind=kind, sees_everybody=sees_everybody, now=now),
+                "offers_ending": today.offers_ending(visits, seen.courses(user), now=now),
+                "displaced": len(displaced.to_decide(now=now).appointments) if sees_everybody else 0,
+                "may_close": sees_everybody
+                and user.has_perms(["booking.add_closure", "booking.decide_appointment"]),
+            }
+            people = today.people_in(context["waiting"], context["places"], context["offers_ending"])
+        if user.has_perm("clinic.view_queuedmail"):
+            context["undelivered"] = QueuedMail.objects.parked().count()
+            context["late_mails"] = QueuedMail.objects.late(now).count()
+        if user.has_perm("content.view_remark"):
+            context["remarks"] = Remark.objects.filter(is_settled=False).count()
+        return context, people

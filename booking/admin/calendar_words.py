@@ -206,7 +206,7 @@ class Words:
         first_hour, last_hour = self.schedule.wall_hours()
         found: list[dict[str, Any]] = []
         for day in self.schedule.days:
-            opens, closes = (times.epoch(*_hour(day, hour)) for hour in (first_hour, last_hour))
+            opens, closes = (times.epoch(*wall_hour(day, hour)) for hour in (first_hour, last_hour))
             for column in self.schedule.columns[day]:
                 found += [
                     self._shaded(column, start, end) | {"kind": "closed"}
@@ -266,6 +266,6 @@ _TAGS: Final = {
 }
 
 
-def _hour(day: date, hour: int) -> tuple[date, time]:
+def wall_hour(day: date, hour: int) -> tuple[date, time]:
     """The full hour as a day and a wall time; 24 is the next midnight."""
     return (day, time(hour)) if hour < 24 else (day + timedelta(days=1), time.min)  # noqa: PLR2004

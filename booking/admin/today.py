@@ -1,22 +1,41 @@
 """What the desk shows first: the requests that wait, each within its practitioner's day, and the visits of today."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import groupby
+from typing import Final
+
+from django.db.models import Exists, OuterRef, Q
 
 from booking import times
-from booking.models import Appointment, AppointmentQuerySet, Resource
+from booking.admin import schedule, strips
+from booking.admin.calendar_words import Words
+from booking.models import (
+    Appointment,
+    AppointmentQuerySet,
+    CourseQuerySet,
+    Occupancy,
+    Offer,
+    Resource,
+    Status,
+)
+
+SOON: Final = timedelta(hours=4)  # an offer that ends within it can still be saved by a call
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One line in a practitioner's day; `is_this` marks the request that the day is shown for."""
+    """One line in a practitioner's or room's day; `is_this` marks the request that the day is shown for.
+
+    `idle` is when the patient is there and needs no practitioner, in words.
+    """
 
     appointment: Appointment
     is_this: bool = False
     is_over: bool = False
     is_now: bool = False
+    idle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +53,14 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class PractitionerDay:
-    practitioner: Resource
+class Place:
+    """The day of one practitioner or room, or of the visits that are in no room; `free` is in words, from now on."""
+
+    resource: Resource | None
     visits: list[Visit]
+    strip: strips.Strip | None = None
+    free: str = ""
+    is_open: bool = True
 
 
 def waiting(seen: AppointmentQuerySet, *, now: datetime) -> list[Waiting]:
@@ -61,30 +85,79 @@ def waiting(seen: AppointmentQuerySet, *, now: datetime) -> list[Waiting]:
     ]
 
 
-def visits_of(day: date, seen: AppointmentQuerySet, *, now: datetime) -> list[PractitionerDay]:
-    """Those of these visits that are on this day, by practitioner in the order of their lists, in one query."""
-    visits = (
-        seen.of_a_day()
-        .with_people()
-        .filter(starts_at__gte=times.midnight(day), starts_at__lt=times.midnight(day + timedelta(days=1)))
-        .order_by("practitioner__position", "practitioner__name", "practitioner", "starts_at", "pk")
+def offers_ending(seen: AppointmentQuerySet, courses: CourseQuerySet, *, now: datetime) -> list[Offer]:
+    """What staff offered to these patients and nobody answered, if it ends soon; the first to end first."""
+    held = Occupancy.objects.filter(option__offer=OuterRef("pk"))
+    return list(
+        Offer.objects.filter(
+            Q(appointment__in=seen.filter(status=Status.PROPOSED)) | Q(course__in=courses),
+            Exists(held),  # else another offer came after it
+            answer="",
+            expires_at__gt=now,
+            expires_at__lte=now + SOON,
+        )
+        .select_related("appointment__patient", "course__patient")
+        .order_by("expires_at", "pk")
     )
-    return [
-        PractitionerDay(practitioner, [_as_seen(visit, now) for visit in theirs])
-        for practitioner, theirs in groupby(visits, key=lambda visit: visit.practitioner)
+
+
+def places(
+    day: date, seen: AppointmentQuerySet, *, kind: Resource.Kind, sees_everybody: bool, now: datetime
+) -> list[Place]:
+    """Those of these visits that are on this day, by practitioner or by room in the order of their lists.
+
+    Whoever sees everybody also sees the practitioners and rooms that have no visit yet. It takes ten queries,
+    however many visits there are.
+    """
+    found = seen.of_a_day().with_people().order_by("starts_at", "pk")
+    visits = found.filter(
+        starts_at__gte=times.midnight(day), starts_at__lt=times.midnight(day + timedelta(days=1))
+    )
+    theirs: dict[int | None, list[Appointment]] = defaultdict(list)
+    for visit in visits:
+        theirs[visit.practitioner_id if kind == Resource.Kind.PRACTITIONER else visit.room_id].append(visit)
+    plan = schedule.read([day], kind=kind, only="", now=now)
+    words, axis = Words(plan, now=now), strips.Axis.of(plan, day)
+    shown = [
+        column
+        for column in plan.columns[day]
+        if column.resource.pk in theirs or (sees_everybody and not column.is_empty)
     ]
+    by_resource = [
+        Place(
+            column.resource,
+            _as_seen(theirs[column.resource.pk], column.entries, words, now=now),
+            strips.draw(column, axis, now=now),
+            ", ".join(map(words.span, column.free(int(now.timestamp())))),
+            is_open=bool(column.hours),
+        )
+        for column in shown
+    ]
+    nowhere = [Place(None, _as_seen(theirs[None], [], words, now=now))] if theirs[None] else []
+    return by_resource + nowhere
 
 
-def people_in(waiting: list[Waiting], days: list[PractitionerDay]) -> set[int]:
+def people_in(waiting: list[Waiting], places: list[Place], offers: list[Offer]) -> set[int]:
     """The keys of all patients whom the page names."""
-    lines = [visit for day in days for visit in day.visits] + [visit for one in waiting for visit in one.day]
+    lines = [visit for place in places for visit in place.visits] + [
+        visit for one in waiting for visit in one.day
+    ]
     named = [visit.appointment for visit in lines] + [one.appointment for one in waiting]
-    return {appointment.patient_id for appointment in named}
+    offered = [offer.appointment or offer.course for offer in offers]
+    return {about.patient_id for about in [*named, *offered] if about}
 
 
-def _as_seen(visit: Appointment, now: datetime) -> Visit:
-    is_over = visit.ends_at <= now or not visit.is_occupying
-    return Visit(visit, is_over=is_over, is_now=visit.starts_at <= now and not is_over)
+def _as_seen(
+    visits: list[Appointment], entries: Iterable[schedule.Entry], words: Words, *, now: datetime
+) -> list[Visit]:
+    entry_of = {entry.appointment: entry for entry in entries if entry.kind == schedule.Kind.VISIT}
+    seen = []
+    for visit in visits:
+        is_over = visit.ends_at <= now or not visit.is_occupying
+        entry = entry_of.get(visit.pk)
+        idle = "" if entry is None or is_over else ", ".join(map(words.span, entry.idle()))
+        seen.append(Visit(visit, is_over=is_over, is_now=visit.starts_at <= now and not is_over, idle=idle))
+    return seen
 
 
 def _days_of(pending: list[Appointment]) -> dict[tuple[int, date], list[Appointment]]:

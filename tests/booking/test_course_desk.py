@@ -217,5 +217,5 @@ def test_today_asks_as_often_however_many_visits_a_course_has(
 ) -> None:
     request(make_clinic(), days)
     receptionist.get(TODAY)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(24):
         receptionist.get(TODAY)

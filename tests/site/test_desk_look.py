@@ -20,6 +20,7 @@ pytestmark = [
 CLINICS_OWN = "/static/css/staff.css"
 SIGNED_IN_PAGES = [
     "/admin/",
+    "/admin/?by=room",
     "/admin/booking/",
     "/admin/password_change/",
     "/admin/booking/appointment/",
