@@ -1,13 +1,14 @@
-"""The calendar file of an appointment or course (RFC 5545, invitations RFC 5546); the only place that writes one."""
+"""Calendar files of visits, and the feed of a practitioner (RFC 5545, RFC 5546); the only place that writes any."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from icalendar import Calendar, Event, vCalAddress, vText
+from icalendar import Calendar, Event, vCalAddress, vDuration, vText
 
 from booking import times
 from booking.models import Appointment, Status
@@ -53,6 +54,52 @@ def published_course(visits: Iterable[Appointment], *, now: datetime) -> str:
     return _written([_standing_event(visit, now=now) for visit in visits], Method.PUBLISH)
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One time in a practitioner's feed: `changed_at` is when it last became different, by its `version`."""
+
+    uid: str
+    summary: str
+    place: str
+    starts_at: datetime
+    ends_at: datetime
+    changed_at: datetime
+    version: int
+
+
+def feed(entries: Iterable[Entry], *, name: str, read_every: timedelta) -> str:
+    """What a calendar program keeps itself equal to, by reading it again and again.
+
+    Its bytes depend on nothing but `entries` and `name`. Without METHOD, DTSTAMP says when an entry was last revised
+    (RFC 5545 §3.8.7.2); in UTC both 1:30s of the autumn day differ, which they would not beside the name of a zone.
+    """
+    calendar = _calendar()
+    for property_ in ("name", "x-wr-calname"):  # RFC 7986, and what programs read before it
+        calendar.add(property_, name)
+    calendar.add("refresh-interval", read_every, parameters={"VALUE": "DURATION"})
+    calendar.add("x-published-ttl", vDuration(read_every))
+    for entry in entries:
+        calendar.add_component(_entry(entry))
+    return _text(calendar)
+
+
+def _entry(entry: Entry) -> Event:
+    event = Event()
+    event.add("uid", f"{entry.uid}@{settings.CLINIC.mail_domain}")
+    event.add("sequence", entry.version - 1)
+    event.add("dtstamp", entry.changed_at)
+    event.add("last-modified", entry.changed_at)
+    event.add("dtstart", entry.starts_at.astimezone(UTC))
+    event.add("dtend", entry.ends_at.astimezone(UTC))
+    event.add("summary", entry.summary)
+    if entry.place:
+        event.add("location", entry.place)
+    event.add("status", "CONFIRMED")
+    event.add("transp", "OPAQUE")
+    event.add("class", "PRIVATE")
+    return event
+
+
 def _standing_event(appointment: Appointment, *, now: datetime) -> Event:
     status = _STATUS.get(Status(appointment.status), "CONFIRMED")
     event = _event(appointment, is_off=status == "CANCELLED", now=now)
@@ -84,12 +131,21 @@ def _event(appointment: Appointment, *, is_off: bool, now: datetime) -> Event:
 
 
 def _written(events: Iterable[Event], method: Method) -> str:
-    calendar = Calendar()
-    calendar.add("prodid", f"-//{settings.CLINIC.name}//Booking//EN")
-    calendar.add("version", "2.0")
+    calendar = _calendar()
     calendar.add("method", method.value)
     for event in events:
         calendar.add_component(event)
     calendar.add_missing_timezones()
+    return _text(calendar)
+
+
+def _calendar() -> Calendar:
+    calendar = Calendar()
+    calendar.add("prodid", f"-//{settings.CLINIC.name}//Booking//EN")
+    calendar.add("version", "2.0")
+    return calendar
+
+
+def _text(calendar: Calendar) -> str:
     written: bytes = calendar.to_ical()
     return written.decode()

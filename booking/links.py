@@ -1,16 +1,22 @@
-"""The private link of an appointment, course or waitlist entry: what it is made of, how long it opens, how it ends."""
+"""The private link of an appointment, course, waitlist entry or calendar feed: what it is made of, how it ends."""
 
+import secrets
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.signing import BadSignature, Signer
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 
-from booking.models import Appointment, Course, WaitlistEntry
+from booking.models import Appointment, CalendarFeed, Course, WaitlistEntry
 
 OPENS_FOR: Final = timedelta(days=90)  # after the visit; receipts and complaints come in that time
+SEES_VISITS: Final = (
+    "booking.view_appointment"  # what a practitioner's account needs, at the desk and for a feed
+)
 
 
 def address(appointment: Appointment) -> str:
@@ -76,6 +82,38 @@ def course_opens(*, now: datetime) -> Q:
     """Courses whose last visit, or whose offer, has not been over for too long."""
     recent = Appointment.objects.filter(course=OuterRef("pk"), ends_at__gt=now - OPENS_FOR)
     return Q(Exists(recent)) | Q(offer__expires_at__gt=now - OPENS_FOR)
+
+
+def feed_address(token: str) -> str:
+    """The absolute address at which a calendar program reads a practitioner's visits."""
+    return f"{settings.SITE_URL}{reverse('booking:feed', args=[token])}"
+
+
+def new_feed_token() -> str:
+    """256 random bits. No mail has to carry it again, so it is shown once and only its hash is kept."""
+    return secrets.token_urlsafe(32)
+
+
+def feed_hash(token: str) -> str:
+    value = token.encode("utf-8", "surrogatepass")
+    return salted_hmac("booking.feed", value, algorithm="sha256").hexdigest()
+
+
+def feed_opened_by(token: str) -> CalendarFeed | None:
+    """The feed that the token opens, as long as the account that made it is that practitioner's and sees visits.
+
+    Every other token costs one hash and one query, so that how long a refusal takes tells nothing.
+    """
+    return (
+        CalendarFeed.objects.select_related("practitioner")
+        .filter(
+            token_hash=feed_hash(token),
+            user=F("practitioner__user"),
+            user__is_staff=True,
+            user__in=User.objects.with_perm(SEES_VISITS),
+        )
+        .first()
+    )
 
 
 def _signed_by(token: str) -> tuple[str, int]:

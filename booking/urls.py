@@ -1,4 +1,4 @@
-"""The addresses of booking: `/book/…` asks for visits; `/appointments/…`, `/courses/…`, `/waitlist/…` show them."""
+"""The addresses of booking: `/book/…` asks for visits; `/appointments/…`, `/courses/…` and the others show them."""
 
 from datetime import datetime
 
@@ -55,4 +55,5 @@ urlpatterns = [
     path("waitlist/<slug:reference>/take/", views.take_offer, name="take_offer"),
     path("waitlist/<slug:reference>/decline/", views.decline_offer, name="decline_offer"),
     path("waitlist/<slug:reference>/leave/", views.leave_waitlist, name="leave_waitlist"),
+    path("calendars/<str:token>.ics", views.feed, name="feed"),
 ]

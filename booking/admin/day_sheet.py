@@ -55,12 +55,6 @@ def sheets_of(visits: Iterable[Appointment], kind: str) -> list[Sheet]:
     ]
 
 
-def initials(name: str) -> str:
-    """P. K. for Parisa Karimi: the first and the last word's letter, the one letter of a name in one word."""
-    words = [word for word in name.split() if word[0].isalpha()]
-    return "\N{NO-BREAK SPACE}".join(f"{word[0].upper()}." for word in [*words[:1], *words[1:][-1:]])
-
-
 def _of(visit: Appointment, kind: str) -> Resource | None:
     return visit.practitioner if kind == Resource.Kind.PRACTITIONER else visit.room
 
@@ -73,7 +67,7 @@ def _line(visit: Appointment, resource: Resource | None) -> Line:
         begins = needed.pop()[0] if needed and needed[-1][1] == taken.starts_at else taken.starts_at
         needed.append((begins, taken.ends_at))
     here = _span(visit.starts_at, visit.ends_at)
-    return Line(visit, initials(visit.patient.name), here, [_span(*span) for span in needed])
+    return Line(visit, visit.patient.initials, here, [_span(*span) for span in needed])
 
 
 def _span(begins: datetime, ends: datetime) -> str:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from booking import displaced, times
 from booking.admin import closing
 from booking.admin.decisions import DECIDE
+from booking.admin.feeds import FeedAdmin
 from booking.admin.rows import LabelledFormSet
 from booking.admin.seen import EVERY_PATIENT
 from booking.models import Closure, ExtraHours, Resource, WorkingHours
@@ -36,7 +37,7 @@ class ExtraHoursInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Resource)
-class ResourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ResourceAdmin(FeedAdmin):
     list_display = ["name", "kind", "title", "registration_number", "is_active", "is_sample"]
     list_filter = ["kind", "is_active", "is_sample"]
     search_fields = ["name", "registration_number"]

@@ -12,6 +12,7 @@ from booking.models.appointments import (
 from booking.models.checkins import ASKED_FROM, LEAST, MOST, SCALES, CheckIn, CheckInQuerySet
 from booking.models.contacts import Contact
 from booking.models.courses import Course, CourseQuerySet, CourseStage
+from booking.models.feeds import CalendarFeed
 from booking.models.holds import HELD_FOR, Hold
 from booking.models.hours import Closure, ClosureQuerySet, ExtraHours, WorkingHours
 from booking.models.occupancies import Occupancy
@@ -34,6 +35,7 @@ __all__ = [
     "Appointment",
     "AppointmentQuerySet",
     "BookingRules",
+    "CalendarFeed",
     "CheckIn",
     "CheckInQuerySet",
     "Closure",

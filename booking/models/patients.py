@@ -39,6 +39,12 @@ class Patient(models.Model):
         return self.name or gettext("erased")
 
     @property
+    def initials(self) -> str:
+        """P. K. for Parisa Karimi: the first and the last word's letter, the one letter of a name in one word."""
+        words = [word for word in self.name.split() if word[0].isalpha()]
+        return "\N{NO-BREAK SPACE}".join(f"{word[0].upper()}." for word in [*words[:1], *words[1:][-1:]])
+
+    @property
     def is_erased(self) -> bool:
         """Whether nothing tells any more who this was; every form asks for a name, so nobody else has none."""
         return not self.name

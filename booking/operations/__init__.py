@@ -37,6 +37,7 @@ from booking.operations.errors import (
     TooManyPending,
 )
 from booking.operations.expiry import Expired, expire_overdue
+from booking.operations.feeds import make_feed, note_read, revoke_feed
 from booking.operations.holds import held_time, hold_time, release_hold, release_holds
 from booking.operations.keeping import keep_appointment
 from booking.operations.links import replace_link, send_link_again
@@ -112,12 +113,14 @@ __all__ = [
     "join_waitlist",
     "keep_appointment",
     "leave_waitlist",
+    "make_feed",
     "merge_patients",
     "move_appointment",
     "note_arrival",
     "note_call_back",
     "note_completion",
     "note_no_show",
+    "note_read",
     "offer_other_times",
     "offer_released_time",
     "plan_course",
@@ -128,6 +131,7 @@ __all__ = [
     "replace_link",
     "request_appointment",
     "request_course",
+    "revoke_feed",
     "send_link_again",
     "step_back",
     "stretch_appointment",

@@ -20,6 +20,7 @@ from booking.views.courses import (
     course_health,
     course_swap,
 )
+from booking.views.feed import feed
 from booking.views.gate import start
 from booking.views.lost import lost_link
 from booking.views.visit import check_in, reminders
@@ -53,6 +54,7 @@ __all__ = [
     "decline_course",
     "decline_offer",
     "details",
+    "feed",
     "health",
     "join_waitlist",
     "leave_waitlist",

@@ -72,6 +72,9 @@ def test_the_pages_of_the_desk_can_be_used_by_everyone_in_the_dark_too(site: Sit
     desk.get_by_role("link", name=reference, exact=True).click()
     expect(heading(desk)).to_contain_text(reference)
     look_at(desk, "35-appointment-dark")
+    desk.goto("/admin/booking/resource/feed/")
+    expect(heading(desk)).to_have_text("Calendar feeds")
+    look_at(desk, "35-feeds-dark")
 
 
 def test_the_pages_about_a_patients_rights_can_be_used_by_everyone(site: Site, visit: Visits) -> None:

@@ -39,6 +39,7 @@ SIGNED_IN_PAGES = [
     "/admin/booking/closure/add/",
     "/admin/booking/closure/visits/",
     "/admin/booking/resource/{practitioner}/away/",
+    "/admin/booking/resource/feed/",
     "/admin/reports/",
     "/admin/booking/patient/",
     "/admin/booking/patient/duplicates/",

@@ -21,7 +21,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from booking import links, times
+from booking import links, operations, times
 from booking.models import Appointment, BookingRules
 from clinic import audit
 from clinic.models import Act
@@ -98,6 +98,10 @@ class Site:
         open_link(patient, self.entry)
         self.course = request(visit_type, hour=14, details=somebody(), now=timezone.now())
         patient.get(f"/courses/open/{links.course_token(self.course)}/")
+        practitioner = visit_type.practitioners.get()
+        practitioner.user = owner
+        practitioner.save()
+        self.feed = operations.make_feed(practitioner=practitioner, by=owner, now=timezone.now())
         for page in ("details", "health"):
             patient.post(address(visit_type, wall(12), page=page), TYPED)
 
@@ -138,6 +142,8 @@ class Site:
                 "reference": self.course.reference,
                 "token": links.course_token(self.course),
             }
+        if route.startswith("calendars/"):
+            return self.values | {"token": self.feed}
         found = re.match(r"admin/([a-z]+)/([a-z]+)/", route)
         model = apps.all_models[found[1]].get(found[2]) if found else None
         first = str(self._first(model)) if model else "1"
