@@ -14,6 +14,7 @@ from typing import Final
 WEEK: Final = 7
 EVERY_DAY: Final = frozenset(range(WEEK))
 ALL_HOURS: Final = (0, 24)
+AROUND: Final = timedelta(days=WEEK)  # how far from its date another one is offered
 
 # Costs are compared in this order, however many of a lesser one stand against one of a greater: visits not found,
 # exceptions, days off, unevenness, minutes from the usual time, days from the first. One whole number holds them,
@@ -146,6 +147,21 @@ def judge(pattern: Pattern, *, first_on: date, starts: Sequence[datetime]) -> Pr
         before = start.date()
     missing = [week for week, count in sorted(left.items()) for _ in range(count)]
     return Proposal(tuple(visits), tuple(missing[: max(pattern.visits - len(visits), 0)]))
+
+
+def other_starts(
+    pattern: Pattern, *, was_at: datetime, others: Iterable[datetime], free: Iterable[datetime]
+) -> list[datetime]:
+    """The free starts within a week of one visit that leave it, with days enough, between the same other visits."""
+    taken = [start.date() for start in others]
+    return [
+        start
+        for start in free
+        if abs(start.date() - was_at.date()) <= AROUND
+        and start != was_at
+        and all(abs((start.date() - day).days) > pattern.days_between for day in taken)
+        and all((start.date() < day) == (was_at.date() < day) for day in taken)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,22 +253,6 @@ class _Hours:
         return before > 0 and ends_at <= opened[before - 1][1]
 
     def _open_on(self, practitioner: int, day: date) -> list[openings.Interval]:
-        weekly = [
-            row
-            for row in self.weekly.get((practitioner, day.weekday()), ())
-            if (row.valid_from is None or row.valid_from <= day)
-            and (row.valid_until is None or day <= row.valid_until)
-        ]
+        weekly = [row for row in self.weekly.get((practitioner, day.weekday()), ()) if row.is_valid_on(day)]
         rows: Iterable[WorkingHours | ExtraHours] = [*weekly, *self.extra.get((practitioner, day), ())]
-        return _joined((times.epoch(day, row.opens), times.epoch(day, row.closes)) for row in rows)
-
-
-def _joined(intervals: Iterable[openings.Interval]) -> list[openings.Interval]:
-    """In order, those that touch or overlap as one."""
-    joined: list[openings.Interval] = []
-    for first, end in sorted(intervals):
-        if joined and first <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(joined[-1][1], end)
-        else:
-            joined.append((first, end))
-    return joined
+        return openings.union((times.epoch(day, row.opens), times.epoch(day, row.closes)) for row in rows)

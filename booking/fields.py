@@ -17,6 +17,15 @@ PARTS: Final = [
 ]
 
 
+def of_these_years(at: date) -> None:
+    """The validator of every date and time that staff type.
+
+    :raises ValidationError: if it is so far away that arithmetic on dates could overflow.
+    """
+    if not times.SOONEST <= at.year <= times.LATEST:
+        raise ValidationError(_("Enter a date of these years."))
+
+
 class WeekdaysField(forms.TypedMultipleChoiceField):
     """Days of the week as numbers, of which at least one is ticked."""
 

@@ -7,6 +7,7 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Fieldset, Layout
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from booking import courses, times
@@ -160,6 +161,18 @@ class PatternForm(forms.Form):
     @property
     def person(self) -> Resource | None:
         return self.by_slug.get(self.cleaned_data["practitioner"])
+
+    def dates_in(self, asked: QueryDict) -> tuple[Resource, courses.Proposal] | None:
+        """Who gives the visits, and their dates judged by the pattern; None for none, or what was never offered."""
+        person = self.by_slug.get(asked.get("with", ""))
+        try:
+            starts = [times.parse_start(text) for text in asked.getlist("start")]
+        except ValueError:
+            return None
+        days = {start.date() for start in starts}
+        if person is None or not 0 < len(days) == len(starts) <= self.pattern.visits:
+            return None
+        return person, courses.judge(self.pattern, first_on=self.cleaned_data["first_on"], starts=starts)
 
     @property
     def query(self) -> dict[str, Any]:

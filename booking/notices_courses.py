@@ -124,6 +124,13 @@ def tell_staff_of_acceptance(course: Course, *, visits: Sequence[Appointment], n
     _to_desk(course, "course_accepted", _("Course of %(count)s visits taken: %(reference)s"), now, says)
 
 
+def tell_staff_of_refusal(course: Course, *, options: Sequence[OfferOption], now: datetime) -> None:
+    """A patient has declined a planned course; its times are free again."""
+    says = {"visits": options}
+    subject = _("Course of %(count)s visits declined by the patient: %(reference)s")
+    _to_desk(course, "course_declined_by_patient", subject, now, says)
+
+
 def tell_staff_of_cancellation(course: Course, *, visits: Sequence[Appointment], now: datetime) -> None:
     """A patient has called visits off; their times are free again."""
     says = {"visits": visits}

@@ -273,8 +273,8 @@ def find_openings(
     settled: dict[int | None, int] = defaultdict(int)  # the starts that stretching less has settled already
     for stretches in ways_to_stretch(phases):
         times = _phase_times(0, phases, stretches)
-        practitioner_runs = _in_cells(_joined(times, [phase.needs_practitioner for phase in phases]))
-        room_runs = _in_cells(_joined(times, [phase.needs_room for phase in phases]))
+        practitioner_runs = _in_cells(union(compress(times, [phase.needs_practitioner for phase in phases])))
+        room_runs = _in_cells(union(compress(times, [phase.needs_room for phase in phases])))
         in_rooms = _fitting(free_rooms, room_runs)
         served = 0
         for starts in in_rooms.values():
@@ -316,8 +316,21 @@ def spans(opening: Opening, phases: Sequence[Phase]) -> tuple[Span, ...]:
         if (resource is not None) != any(needed):
             raise ValueError("The opening was found for other phases: a resource is missing or not needed")
         if resource is not None:
-            found += [Span(resource, starts_at, ends_at) for starts_at, ends_at in _joined(times, needed)]
+            found += [
+                Span(resource, starts_at, ends_at) for starts_at, ends_at in union(compress(times, needed))
+            ]
     return tuple(sorted(found, key=lambda span: (span.resource, span.starts_at)))
+
+
+def union(intervals: Iterable[Interval]) -> list[Interval]:
+    """The same time in order, intervals that touch or overlap as one."""
+    found: list[Interval] = []
+    for start, end in sorted(intervals):
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], end)
+        else:
+            found.append((start, end))
+    return found
 
 
 def _check(phases: Sequence[Phase]) -> None:
@@ -364,17 +377,6 @@ def _phase_times(starts_at: int, phases: Sequence[Phase], stretches: Sequence[in
         times.append((starts_at, ends_at))
         starts_at = ends_at
     return times
-
-
-def _joined(times: Iterable[Interval], needed: Iterable[bool]) -> list[Interval]:
-    """The times that are needed, those that touch joined into one."""
-    joined: list[Interval] = []
-    for (starts_at, ends_at), need in zip(times, needed, strict=True):
-        if need and joined and joined[-1][1] == starts_at:
-            joined[-1] = (joined[-1][0], ends_at)
-        elif need:
-            joined.append((starts_at, ends_at))
-    return joined
 
 
 def _in_cells(times: Iterable[Interval]) -> list[Interval]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import Model, Q, QuerySet
@@ -36,10 +36,7 @@ JUST_NOW: Final = timedelta(hours=1)  # whoever was second to decide reads what 
 def is_at_hand(person: int, *, now: datetime) -> bool:
     """Whether staff may be expected to look: a visit from yesterday to tomorrow, what waits or was just decided."""
     today = times.local_day(now)
-    from_, to = (
-        times.from_epoch(times.epoch(day, time.min))
-        for day in (today - NEAR, today + NEAR + timedelta(days=1))
-    )
+    from_, to = (times.midnight(day) for day in (today - NEAR, today + NEAR + timedelta(days=1)))
     visits = Appointment.objects.filter(
         Q(status__in=[Status.PENDING, Status.PROPOSED]) | Q(starts_at__gte=from_, starts_at__lt=to),
         patient=person,

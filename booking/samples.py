@@ -53,6 +53,7 @@ IN_WORDS: Final[dict[str, Promise]] = {
     "course_link": _lazy("Course: private link"),
     "course_request": _lazy("To the desk: new request for a course"),
     "course_accepted": _lazy("To the desk: course taken"),
+    "course_declined_by_patient": _lazy("To the desk: course declined"),
     "course_cancelled_by_patient": _lazy("To the desk: visits of a course cancelled"),
 }
 
@@ -220,6 +221,10 @@ def _course_occasions(now: datetime) -> dict[str, tuple[str, Callable[[], object
         "course-accepted": (
             _("To the desk: a patient has taken a planned course."),
             lambda: notices_courses.tell_staff_of_acceptance(course, visits=visits, now=now),
+        ),
+        "course-declined-by-patient": (
+            _("To the desk: a patient has declined a planned course."),
+            lambda: notices_courses.tell_staff_of_refusal(course, options=options, now=now),
         ),
         "course-cancelled-by-patient": (
             _("To the desk: a patient has cancelled a course."),

@@ -32,6 +32,16 @@ def from_epoch(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, tz=ZONE)
 
 
+def midnight(day: date) -> datetime:
+    """When the clinic's day begins, in its zone."""
+    return from_epoch(epoch(day, time.min))
+
+
+def sunday(day: date) -> date:
+    """The Sunday on or before `day`: weeks begin on Sunday in Canada."""
+    return day - timedelta(days=(day.weekday() + 1) % 7)
+
+
 def midnight_after(at: datetime) -> datetime:
     """When the clinic's day that holds `at` ends, in UTC: differences of it are true across a clock change."""
     return datetime.combine(local_day(at) + timedelta(days=1), time.min, tzinfo=ZONE).astimezone(UTC)

@@ -100,7 +100,7 @@ def lay_out(
         weeks=[cells[week * 7 : week * 7 + 7] for week in range(WEEKS)],
         chosen_on=chosen_on,
         parts=parts_of_day([start for start in starts if start.date() == chosen_on]),
-        earlier_on=max(first_on - _PAGE, sunday(today)) if first_on > sunday(today) else None,
+        earlier_on=max(first_on - _PAGE, times.sunday(today)) if first_on > times.sunday(today) else None,
         later_on=later_on if later_on <= last_on else None,
         next_free_on=None if free else next((day for day in sorted(counts) if day >= later_on), None),
     )
@@ -170,11 +170,6 @@ def _first_of_page(
     counts: Counter[date], *, today: date, last_on: date, from_on: date | None, day_on: date | None
 ) -> date:
     for wish in (from_on, day_on, min(counts, default=None)):
-        if wish is not None and sunday(today) <= wish <= last_on:
-            return sunday(wish)
-    return sunday(today)
-
-
-def sunday(day: date) -> date:
-    """The Sunday on or before `day`: weeks begin on Sunday in Canada."""
-    return day - timedelta(days=(day.weekday() + 1) % 7)
+        if wish is not None and times.sunday(today) <= wish <= last_on:
+            return times.sunday(wish)
+    return times.sunday(today)

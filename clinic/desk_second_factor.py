@@ -10,13 +10,12 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth import logout
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -24,6 +23,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic import desk_sessions, limits, second_factor
+from clinic.addresses import own_address
+from clinic.password_again import PasswordAgainForm
 
 _KEY = "second_factor_key"  # of an app that is being set up, in the session until it has shown a code
 
@@ -47,34 +48,12 @@ class CodeForm(forms.Form):
         error_messages={"required": gettext_lazy("Type the code.")},
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.use_required_attribute = False
+    use_required_attribute = False
 
 
-class PasswordForm(forms.Form):
-    """Whoever is at an unlocked screen cannot change somebody else's second factor."""
+class ReplaceForm(CodeForm, PasswordAgainForm):
+    """Whoever is at an unlocked screen cannot replace somebody else's second factor."""
 
-    password = forms.CharField(
-        label=gettext_lazy("Your password"),
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        error_messages={"required": gettext_lazy("Type your password.")},
-    )
-
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.user = user
-        self.use_required_attribute = False
-
-    def clean_password(self) -> str:
-        typed: str = self.cleaned_data["password"]
-        if not self.user.check_password(typed):
-            raise ValidationError(_("That is not your password."))
-        return typed
-
-
-class ReplaceForm(CodeForm, PasswordForm):
     field_order = ["password", "code"]
 
 
@@ -164,7 +143,7 @@ class SecondFactorSite(AdminSite):
         if not is_first and not self.has_permission(request):
             return self.to_second_step(request, then)
         data = request.POST if request.method == "POST" else None
-        form = CodeForm(data) if is_first else ReplaceForm(data, user=user)
+        form = CodeForm(data) if is_first else ReplaceForm(data, request=request)
         if data is not None:
             limits.count(limits.SECOND_STEP, request, now=now, names=[str(user.pk)])
         key = request.session.setdefault(_KEY, second_factor.new_key())
@@ -194,20 +173,20 @@ class SecondFactorSite(AdminSite):
 
     def second_factor(self, request: HttpRequest) -> HttpResponse:
         """What somebody has, and how to replace it."""
-        return self._look_after(request, PasswordForm(user=cast("User", request.user)))
+        return self._look_after(request, PasswordAgainForm(request=request))
 
     def recovery_codes(self, request: HttpRequest) -> HttpResponse:
         """New recovery codes for whoever knows the password; the page is the answer itself, they are kept nowhere."""
         user = cast("User", request.user)
         limits.count(limits.SECOND_STEP, request, now=timezone.now(), names=[str(user.pk)])
-        form = PasswordForm(request.POST, user=user)
+        form = PasswordAgainForm(request.POST, request=request)
         if not second_factor.has_one(user):
             return redirect("admin:second_factor_set_up")
         if not form.is_valid():
             return self._look_after(request, form)
         return self._codes(request, second_factor.replace_recovery_codes(user=user), reverse("admin:index"))
 
-    def _look_after(self, request: HttpRequest, form: PasswordForm) -> HttpResponse:
+    def _look_after(self, request: HttpRequest, form: PasswordAgainForm) -> HttpResponse:
         user = cast("User", request.user)
         return self._page(
             request,
@@ -229,10 +208,7 @@ class SecondFactorSite(AdminSite):
 def _where_to(request: HttpRequest) -> str:
     """The address on our own host that was asked for before signing in, or Today."""
     address = request.POST.get("next") or request.GET.get("next") or ""
-    is_ours = url_has_allowed_host_and_scheme(
-        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return address if is_ours else reverse("admin:index")
+    return own_address(request, address) or reverse("admin:index")
 
 
 def _says(error: Exception) -> str:

@@ -1,7 +1,7 @@
 """The audit trail at the desk: who saw one patient, what one member of staff saw, and nothing to change about it."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
 from django import forms
@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from booking import times
+from booking.fields import of_these_years
 from booking.models import Patient
 from clinic import audit
 from clinic.choices import is_key
@@ -61,13 +62,8 @@ class ByStaff(admin.SimpleListFilter):
 class DaysForm(forms.Form):
     """The first and the last day to look at, both included."""
 
-    first_on = forms.DateField(label=gettext_lazy("From"), required=False)
-    last_on = forms.DateField(label=gettext_lazy("To"), required=False)
-
-    def clean(self) -> None:
-        for name, day in list(self.cleaned_data.items()):
-            if day and not times.SOONEST <= day.year <= times.LATEST:
-                self.add_error(name, _("Enter a date of these years."))
+    first_on = forms.DateField(label=gettext_lazy("From"), required=False, validators=[of_these_years])
+    last_on = forms.DateField(label=gettext_lazy("To"), required=False, validators=[of_these_years])
 
 
 class Days(admin.ListFilter):
@@ -91,9 +87,9 @@ class Days(admin.ListFilter):
             return queryset.none()
         first_on, last_on = (self.form.cleaned_data[name] for name in ("first_on", "last_on"))
         if first_on:
-            queryset = queryset.filter(at__gte=_midnight(first_on))
+            queryset = queryset.filter(at__gte=times.midnight(first_on))
         if last_on:
-            queryset = queryset.filter(at__lt=_midnight(last_on + timedelta(days=1)))
+            queryset = queryset.filter(at__lt=times.midnight(last_on + timedelta(days=1)))
         return queryset
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
@@ -169,7 +165,7 @@ class AuditRowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=gettext_lazy("what"), ordering="act")
     def what(self, row: AuditRow) -> str:
-        return f"{row.get_act_display()}: {row.kind}"
+        return str(row)
 
     @admin.display(description=gettext_lazy("whose"))
     def whose(self, row: Any) -> SafeString:
@@ -211,7 +207,3 @@ def _name_of(person: str) -> str:
 
 def _called(user: User) -> str:
     return user.get_full_name() or user.get_username()
-
-
-def _midnight(day: date) -> datetime:
-    return times.from_epoch(times.epoch(day, time.min))

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from clinic.append_only import AppendOnly
+from clinic.trail_words import in_words
 
 LATE_AFTER: Final = timedelta(minutes=30)
 FORGOTTEN: Final = "[private link]"  # what stands in a row instead of its reader's own address
@@ -163,7 +164,7 @@ class AuditRow(models.Model):
         constraints = [AppendOnly(name="auditrow_append_only")]
 
     def __str__(self) -> str:
-        return f"{self.get_act_display()}: {self.kind}"
+        return f"{self.get_act_display()}: {in_words(self.kind)}"
 
 
 class AuditedPerson(models.Model):

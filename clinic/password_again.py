@@ -19,6 +19,8 @@ class PasswordAgainForm(forms.Form):
     :raises OverLimit: if these are too many.
     """
 
+    use_required_attribute = False
+
     password = forms.CharField(
         label=gettext_lazy("Your password, once more"),
         strip=False,

@@ -23,7 +23,6 @@ from booking.admin.decisions import who
 from booking.admin.links import LinkAdmin
 from booking.admin.phone import PhoneBookingAdmin
 from booking.admin.stretching import StretchingAdmin
-from booking.admin.today import midnight
 from booking.check_in_plot import check_in_plot
 from booking.models import Appointment
 from booking.operations import possible_ends
@@ -49,7 +48,7 @@ class StartsFilter(admin.SimpleListFilter):
         today = times.local_day(timezone.now())
 
         def in_days(days: int) -> datetime:
-            return midnight(today + timedelta(days=days))
+            return times.midnight(today + timedelta(days=days))
 
         if self.value() == "past":
             return queryset.filter(starts_at__lt=in_days(0))

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from booking import openings, queries, times
 from booking.admin.decisions import DecisionsAdmin, SeenForm
 from booking.admin.picks import read_pick, write_pick
+from booking.fields import of_these_years
 from booking.models import Appointment, BookingRules, Resource
 from booking.operations import OfferedTime, TimeTaken, move_appointment, offer_other_times
 from booking.operations.offers import MOST_TIMES
@@ -60,7 +61,7 @@ class OverlapForm(SeenForm):
     """The very place that a visit is put to, whatever is there already."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
-    on = forms.DateField(label=gettext_lazy("Date"), widget=AdminDateWidget)
+    on = forms.DateField(label=gettext_lazy("Date"), widget=AdminDateWidget, validators=[of_these_years])
     at = forms.TimeField(label=gettext_lazy("Time (Toronto)"), widget=AdminTimeWidget)
     practitioner = forms.ModelChoiceField(Resource.objects.none(), label=gettext_lazy("Practitioner"))
     room = forms.ModelChoiceField(Resource.objects.none(), label=gettext_lazy("Room"))
@@ -82,12 +83,6 @@ class OverlapForm(SeenForm):
         practitioner.queryset = appointment.visit_type.practitioners.active()
         room.queryset = Resource.objects.rooms().active()
 
-    def clean_on(self) -> date:
-        day: date = self.cleaned_data["on"]
-        if not times.SOONEST <= day.year <= times.LATEST:
-            raise ValidationError(_("Enter a date of these years."))
-        return day
-
     def clean_at(self) -> time:
         wall: time = self.cleaned_data["at"]
         if wall.minute % 5 or wall.second:
@@ -104,7 +99,7 @@ class OverlapForm(SeenForm):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class FreeTime:
     """One free time; `value` is what the form sends."""
 
     value: str
@@ -114,9 +109,9 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class DayOfChoices:
+class DayOfTimes:
     on: date
-    choices: list[Choice]
+    choices: list[FreeTime]
     is_open: bool
 
 
@@ -273,7 +268,7 @@ class _Shown:
     def later_on(self) -> date:
         return self.first_on + timedelta(days=DAYS_SHOWN)
 
-    def days(self, appointment: Appointment, *, now: datetime) -> list[DayOfChoices]:
+    def days(self, appointment: Appointment, *, now: datetime) -> list[DayOfTimes]:
         """The free times by day; what was ticked before stays in the list wherever it lies."""
         found = queries.find_openings(
             appointment.visit_type,
@@ -283,17 +278,17 @@ class _Shown:
             now=now,
             but=appointment,
         )
-        by_day: dict[date, list[Choice]] = {}
+        by_day: dict[date, list[FreeTime]] = {}
         free = self._free(found)
         for choice in [*self._ticked_besides(free), *free]:
             by_day.setdefault(times.local_day(choice.at), []).append(choice)
         first = min((day for day in by_day if day >= self.asked_on), default=None)
         return [
-            DayOfChoices(day, choices, day == first or any(choice.is_picked for choice in choices))
+            DayOfTimes(day, choices, day == first or any(choice.is_picked for choice in choices))
             for day, choices in sorted(by_day.items())
         ]
 
-    def _free(self, found: openings.Openings) -> list[Choice]:
+    def _free(self, found: openings.Openings) -> list[FreeTime]:
         who = self.practitioner.pk if self.practitioner else None
         serving = [(start, found.at(start, who)) for start in found.starts(who)]
         return [
@@ -302,7 +297,7 @@ class _Shown:
             if opening and opening.practitioner
         ]
 
-    def _ticked_besides(self, free: list[Choice]) -> list[Choice]:
+    def _ticked_besides(self, free: list[FreeTime]) -> list[FreeTime]:
         """What was ticked and is not among those shown: on another day, or with somebody else."""
         shown = {choice.value for choice in free}
         by_slug = {person.slug: person for person in self.practitioners.values()}
@@ -314,9 +309,9 @@ class _Shown:
                     ticked.append(self._choice(picked.starts_at, picked.practitioner))
         return ticked
 
-    def _choice(self, at: datetime, practitioner: Resource) -> Choice:
+    def _choice(self, at: datetime, practitioner: Resource) -> FreeTime:
         value = write_pick(at, practitioner)
-        return Choice(value, at, practitioner, value in self.picked)
+        return FreeTime(value, at, practitioner, value in self.picked)
 
 
 def _moved(moved: Appointment) -> str:

@@ -24,6 +24,7 @@ from booking.admin.calendar_refusals import why_not
 from booking.admin.calendar_words import Words
 from booking.admin.decisions import DecisionsAdmin, SeenForm, changed_meanwhile
 from booking.admin.seen import EVERY_PATIENT
+from booking.fields import of_these_years
 from booking.models import Appointment, BookingRules, Resource
 from booking.operations import AlreadyDecided, TimeTaken, move_appointment
 from booking.operations.taking import AT_THE_DESK
@@ -47,16 +48,11 @@ class ShownForm(forms.Form):
         required=False,
         label=gettext_lazy("Go to day"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        validators=[of_these_years],
     )
     view = forms.ChoiceField(choices=View, required=False)
     by = forms.ChoiceField(choices=Resource.Kind, required=False)
     only = forms.SlugField(required=False)
-
-    def clean_on(self) -> date | None:
-        day: date | None = self.cleaned_data["on"]
-        if day and not times.SOONEST < day.year < times.LATEST:
-            raise ValidationError(_("Enter a date of these years."))
-        return day
 
 
 class DragForm(SeenForm):
@@ -72,8 +68,7 @@ class DragForm(SeenForm):
             wall = datetime.strptime(self.cleaned_data["at"], "%Y-%m-%dT%H:%M")  # noqa: DTZ007 (a wall time)
         except ValueError as error:
             raise ValidationError(_("Enter a date and a time.")) from error
-        if not times.SOONEST < wall.year < times.LATEST:
-            raise ValidationError(_("Enter a date of these years."))
+        of_these_years(wall)
         at = times.from_epoch(times.epoch(wall.date(), wall.time()))
         if at.replace(tzinfo=None) != wall:
             raise ValidationError(_("The clocks skip this time on that day."))
@@ -110,7 +105,7 @@ class Shown:
     def days(self) -> list[date]:
         if not self.is_week:
             return [self.on]
-        first = timetable.sunday(self.on)
+        first = times.sunday(self.on)
         return times.days(first, first + timedelta(days=WEEK - 1))
 
     @property
@@ -180,7 +175,7 @@ class CalendarAdmin(DecisionsAdmin):
             "form": form,
             "shown": shown,
             "may_move": self.may_decide(request),
-            "book": reverse("admin:booking_appointment_book") if self._offers_booking(request) else "",
+            "book": reverse("admin:booking_appointment_book") if self.may_book(request) else "",
             "views": View,
             "kinds": Resource.Kind,
             "schedule": found,
@@ -246,10 +241,6 @@ class CalendarAdmin(DecisionsAdmin):
         except AlreadyDecided as error:
             return refused(changed_meanwhile(error.appointment))
         return JsonResponse({"says": _moved(moved)})
-
-    def _offers_booking(self, request: HttpRequest) -> bool:
-        """Whoever books looks through the patients too."""
-        return self.may_decide(request) and request.user.has_perm("booking.view_patient")
 
     def _shown(self, request: HttpRequest) -> tuple[ShownForm, Shown, datetime]:
         """Everybody's calendar, or one's own for a practitioner who sees no other patients.

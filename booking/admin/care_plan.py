@@ -1,6 +1,8 @@
 """The care plan: from an appointment staff plan the further visits, which the patient gets as an offer to accept."""
 
-from datetime import date, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any, cast
 from uuid import uuid4
 
@@ -8,7 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
@@ -48,26 +50,68 @@ class CarePlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         ]
 
     def care_plan(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The pattern is asked for and the dates are shown by GET; a POST offers those that are ticked."""
+        """The pattern and the dates stand in the address; a POST offers those that are ticked, or swaps one of them."""
         if not request.user.has_perm(DECIDE):
             raise PermissionDenied
         appointment = get_object_or_404(seen.appointments(request.user).with_people(), pk=pk)
         form = _form(request, appointment)
         chosen = form if form.is_valid() else None
         if chosen and request.method == "POST":
-            return self._offer(request, appointment, chosen)
-        proposals = _proposals(chosen) if chosen else []
-        context = self.admin_site.each_context(request) | {
+            act = self._swap if "swap" in request.POST else self._offer
+            return act(request, appointment, chosen)
+        free = _free(chosen) if chosen else {}
+        person, proposal = (chosen and (chosen.dates_in(request.GET) or _best(chosen, free))) or (None, None)
+        return self._plan_page(
+            request,
+            appointment,
+            "care_plan",
+            form=form,
+            person=person,
+            proposal=proposal,
+            still_free=set(free.get(person, ())) if person else set(),
+            query=request.GET.urlencode(),
+            key=uuid4(),  # so that one form plans one course
+        )
+
+    def _plan_page(
+        self, request: HttpRequest, appointment: Appointment, name: str, **context: Any
+    ) -> HttpResponse:
+        known = self.admin_site.each_context(request) | {
             "title": _("Care plan"),
             "opts": self.opts,
             "appointment": appointment,
-            "form": form,
-            "person": proposals[0][0] if proposals else None,
-            "proposal": proposals[0][1] if proposals else None,
-            "query": request.GET.urlencode(),
-            "key": uuid4(),  # so that one form plans one course
         }
-        return TemplateResponse(request, "admin/booking/appointment/care_plan.html", context)
+        return TemplateResponse(request, f"admin/booking/appointment/{name}.html", known | context)
+
+    def _swap(self, request: HttpRequest, appointment: Appointment, form: CarePlanForm) -> HttpResponse:
+        """Other times for one date, between the visits that are ticked; the page is the answer itself.
+
+        Nothing is changed by it: whichever time is chosen goes into the address of the dates.
+        """
+        ticked, swapped = request.POST.copy(), request.POST["swap"]
+        ticked.setlist("start", sorted({*ticked.getlist("start"), swapped}))
+        chosen = form.dates_in(ticked)
+        if chosen is None:
+            messages.error(request, _("Choose one of these dates."))
+            return redirect(request.get_full_path())
+        person, was_at = chosen[0], times.parse_start(swapped)
+        starts = [visit.starts_at for visit in chosen[1].visits]
+        others = [start for start in starts if start != was_at]
+        free = courses.other_starts(
+            form.pattern, was_at=was_at, others=others, free=_free(form).get(person, [])
+        )
+        asked = _with_dates(request, person, others)
+        return self._plan_page(
+            request,
+            appointment,
+            "care_plan_swap",
+            form=form,
+            person=person,
+            was_at=was_at,
+            days=[(day, list(found)) for day, found in groupby(free, times.local_day)],
+            hidden=[(name, value) for name, values in asked.lists() for value in values],
+            back=f"?{_with_dates(request, person, starts).urlencode()}",
+        )
 
     def _offer(self, request: HttpRequest, appointment: Appointment, form: CarePlanForm) -> HttpResponse:
         try:
@@ -87,7 +131,10 @@ class CarePlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 now=timezone.now(),
             )
         except operations.TimeTaken:
-            messages.warning(request, _("Some of these times have just been taken. Here are new dates."))
+            messages.warning(
+                request, _("Some of these times have just been taken. Choose other times for them.")
+            )
+            return redirect(f"{request.path}?{_with_dates(request, person, starts).urlencode()}")
         except (operations.NoAddress, operations.CallBackFirst):
             messages.warning(
                 request, _("Please call the patient: there is no e-mail address, or a call is due.")
@@ -122,26 +169,35 @@ def _latest_on(today: date) -> date:
     return today + timedelta(days=AT_THE_DESK["horizon_days"])
 
 
-def _proposals(form: CarePlanForm) -> list[tuple[Resource, courses.Proposal]]:
-    """One for each practitioner who could give all visits, the nearest to the pattern first."""
-    visit_type, first_on = form.cleaned_data["visit_type"], form.cleaned_data["first_on"]
+def _free(form: CarePlanForm) -> dict[Resource, list[datetime]]:
+    """Every free start of the course's weeks, and of a week after, by who would give the visits."""
     found = queries.find_openings(
-        visit_type,
-        first_on=first_on,
-        last_on=form.last_on,
+        form.cleaned_data["visit_type"],
+        first_on=form.cleaned_data["first_on"],
+        last_on=form.last_on + courses.AROUND,
         rules=BookingRules(**AT_THE_DESK),
         now=timezone.now(),
     )
     people = [form.person] if form.person else form.by_slug.values()
+    return {person: [times.from_epoch(start) for start in found.starts(person.pk)] for person in people}
+
+
+def _best(
+    form: CarePlanForm, free: Mapping[Resource, list[datetime]]
+) -> tuple[Resource, courses.Proposal] | None:
+    """The dates nearest to the pattern, with whoever can give them."""
+    first_on = form.cleaned_data["first_on"]
     proposals = [
-        (
-            person,
-            courses.propose(
-                form.pattern,
-                first_on=first_on,
-                starts=[times.from_epoch(start) for start in found.starts(person.pk)],
-            ),
-        )
-        for person in people
+        (person, courses.propose(form.pattern, first_on=first_on, starts=starts))
+        for person, starts in free.items()
     ]
-    return sorted((found for found in proposals if found[1].visits), key=lambda found: found[1].rank)
+    some = [found for found in proposals if found[1].visits]
+    return min(some, key=lambda found: found[1].rank, default=None)
+
+
+def _with_dates(request: HttpRequest, person: Resource, starts: Iterable[datetime]) -> QueryDict:
+    """What the address asks for, with these dates instead of its own."""
+    asked = request.GET.copy()
+    asked["with"] = person.slug
+    asked.setlist("start", [times.write_start(start) for start in starts])
+    return asked

@@ -48,7 +48,7 @@ _PLACES: Final = re.compile("<!-- (?:lines|finished) -->")  # for what is not kn
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Remedy:
     """One thing to do with a visit; `value` is what the form sends: the act, then the times that it needs."""
 
     value: str
@@ -62,7 +62,7 @@ class Choice:
 @dataclass(frozen=True, slots=True)
 class Line:
     appointment: Appointment
-    choices: list[Choice]
+    choices: list[Remedy]
     chosen: str
 
 
@@ -183,15 +183,15 @@ def _lines(
     ]
 
 
-def _choices(appointment: Appointment, other_times: Sequence[OfferedTime]) -> list[Choice]:
-    choices = [Choice("keep", _("Keep it: somebody is there for it"))]
+def _choices(appointment: Appointment, other_times: Sequence[OfferedTime]) -> list[Remedy]:
+    choices = [Remedy("keep", _("Keep it: somebody is there for it"))]
     if other_times and appointment.is_pending and not appointment.waits_for_call:
         offered = " ".join(write_pick(time.starts_at, time.practitioner) for time in other_times)
         says = "; ".join(_in_words(time, appointment) for time in other_times)
-        choices.append(Choice(f"offer {offered}", _("Offer other times: %(times)s") % {"times": says}))
+        choices.append(Remedy(f"offer {offered}", _("Offer other times: %(times)s") % {"times": says}))
     else:
         choices += [
-            Choice(
+            Remedy(
                 f"move {write_pick(time.starts_at, time.practitioner)}",
                 _("Move it: %(time)s") % {"time": _in_words(time, appointment)},
             )
@@ -199,12 +199,12 @@ def _choices(appointment: Appointment, other_times: Sequence[OfferedTime]) -> li
         ]
     if appointment.can_be_cancelled:
         choices.append(
-            Choice("cancel", _("Decline it") if appointment.is_pending else _("Cancel it, with our apology"))
+            Remedy("cancel", _("Decline it") if appointment.is_pending else _("Cancel it, with our apology"))
         )
     return choices
 
 
-def _chosen(choices: Sequence[Choice], all_to: str, *, is_to_come: bool) -> str:
+def _chosen(choices: Sequence[Remedy], all_to: str, *, is_to_come: bool) -> str:
     """The value that is chosen at first: another time where there is one, unless staff set all to something else."""
     wanted = {"keep": ["keep"], "cancel": ["cancel"]}.get(all_to)
     if wanted is None:

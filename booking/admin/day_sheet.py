@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from booking import times
-from booking.admin.today import midnight
 from booking.models import Appointment, Resource
 from clinic import audit
 from clinic.models import Act
@@ -114,6 +113,6 @@ class DaySheetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         there: Any = self.get_queryset(request)
         return (
             there.of_a_day()
-            .filter(starts_at__gte=midnight(day), starts_at__lt=midnight(day + timedelta(days=1)))
+            .filter(starts_at__gte=times.midnight(day), starts_at__lt=times.midnight(day + timedelta(days=1)))
             .prefetch_related("occupancies")
         )

@@ -12,14 +12,13 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from booking import times
 from booking.admin import seen
-from booking.models import Appointment, DeclineReason, StatusChange
+from booking.models import Appointment, DeclineReason, Patient, StatusChange
 from booking.operations import (
     AlreadyDecided,
     CallBackFirst,
@@ -28,6 +27,7 @@ from booking.operations import (
     decline_appointment,
     note_call_back,
 )
+from clinic.addresses import own_address
 
 DECIDE = "booking.decide_appointment"
 
@@ -69,6 +69,11 @@ class DecisionsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def may_decide(self, request: HttpRequest) -> bool:
         return request.user.has_perm(DECIDE)
+
+    def may_book(self, request: HttpRequest) -> bool:
+        """Whoever books looks through everybody that they may see."""
+        patients = self.admin_site.get_model_admin(Patient)
+        return self.may_decide(request) and patients.has_view_permission(request)
 
     def confirm(self, request: HttpRequest, pk: int) -> HttpResponse:
         appointment = self._to_decide(request, pk)
@@ -171,11 +176,7 @@ class DecisionsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _where_from(self, request: HttpRequest) -> str:
         """The address on our own host to go back to, if the link named one."""
-        address = request.GET.get("next", "")
-        is_ours = url_has_allowed_host_and_scheme(
-            address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-        )
-        return address if is_ours else ""
+        return own_address(request, request.GET.get("next", ""))
 
 
 def changed_meanwhile(appointment: Appointment) -> str:

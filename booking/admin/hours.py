@@ -19,17 +19,16 @@ from booking import displaced, times
 from booking.admin import closing
 from booking.admin.decisions import DECIDE
 from booking.admin.seen import EVERY_PATIENT
+from booking.fields import of_these_years
 from booking.models import Closure, DeclineReason
 from booking.models.hours import ClosureQuerySet
 
 
 class ClosureForm(forms.ModelForm):  # type: ignore[type-arg]
-    def clean(self) -> None:
-        super().clean()
-        for name in ("starts_at", "ends_at"):
-            at = self.cleaned_data.get(name)
-            if at and not times.SOONEST <= at.year <= times.LATEST:
-                self.add_error(name, gettext("Enter a date of these years."))
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in {"starts_at", "ends_at"} & self.fields.keys():  # whoever may only look has no fields
+            self.fields[name].validators.append(of_these_years)
 
 
 @admin.register(Closure)

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from booking import queries, records, screening, times
-from booking.admin.arranging import DAYS_SHOWN, Choice, DayOfChoices
+from booking.admin.arranging import DAYS_SHOWN, DayOfTimes, FreeTime
 from booking.admin.decisions import DecisionsAdmin
 from booking.admin.people import LONGEST, SHOWN, people_like
 from booking.admin.picks import read_pick, write_pick
@@ -149,11 +149,6 @@ class PhoneBookingAdmin(DecisionsAdmin):
             path("book/find/", wrap(require_POST(self.find)), name="booking_appointment_book_find"),
             *super().get_urls(),
         ]
-
-    def may_book(self, request: HttpRequest) -> bool:
-        """Whoever books looks through everybody that they may see."""
-        patients = self.admin_site.get_model_admin(Patient)
-        return self.may_decide(request) and patients.has_view_permission(request)
 
     def book(self, request: HttpRequest) -> HttpResponse:
         """An address names a person by key only; what is typed to find somebody goes in a form's body."""
@@ -325,9 +320,9 @@ class PhoneBookingAdmin(DecisionsAdmin):
 class FreeTimes:
     """What can be pressed: the very time that was asked for, the first of some days, and everything by day."""
 
-    asked: Choice | None
-    soonest: list[Choice]
-    days: list[DayOfChoices]
+    asked: FreeTime | None
+    soonest: list[FreeTime]
+    days: list[DayOfTimes]
 
 
 def _free_times(call: Call, *, now: datetime) -> FreeTimes:
@@ -343,15 +338,15 @@ def _free_times(call: Call, *, now: datetime) -> FreeTimes:
     by_key = {person.pk: person for person in call.practitioners}
     who = call.practitioner.pk if call.practitioner else None
 
-    def choice(start: int) -> Choice | None:
+    def choice(start: int) -> FreeTime | None:
         opening = found.at(start, who)
         if opening is None or opening.practitioner not in by_key:
             return None
         at, person = times.from_epoch(start), by_key[opening.practitioner]
-        return Choice(write_pick(at, person), at, person, is_picked=False)
+        return FreeTime(write_pick(at, person), at, person, is_picked=False)
 
     starts = found.starts(who)
-    by_day: dict[date, list[Choice]] = {}
+    by_day: dict[date, list[FreeTime]] = {}
     for one in map(choice, starts):
         if one:
             by_day.setdefault(times.local_day(one.at), []).append(one)
@@ -359,7 +354,7 @@ def _free_times(call: Call, *, now: datetime) -> FreeTimes:
     return FreeTimes(
         asked=choice(asked) if asked in starts else None,
         soonest=[] if call.starts_at else [free[0] for free in list(by_day.values())[:SOONEST]],
-        days=[DayOfChoices(day, free, day == min(by_day)) for day, free in sorted(by_day.items())],
+        days=[DayOfTimes(day, free, day == min(by_day)) for day, free in sorted(by_day.items())],
     )
 
 

@@ -11,12 +11,12 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from booking.models import Patient
 from clinic import audit
+from clinic.addresses import own_address
 from clinic.models import Act, AuditRow, Reason
 from clinic.text import refuse_unprintable
 
@@ -86,8 +86,5 @@ class ReasonsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 def _wanted(request: HttpRequest, patient: Patient) -> str:
     """The page on our own host that was asked for, or the patient's."""
-    address = request.GET.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(
-        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return address if is_ours else reverse("admin:booking_patient_change", args=[patient.pk])
+    wanted = own_address(request, request.GET.get("next", ""))
+    return wanted or reverse("admin:booking_patient_change", args=[patient.pk])

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from booking import plots, times
+from booking.fields import of_these_years
 from booking.models import Resource, VisitType
 from booking.reports import Asked, Table, report
 from clinic import audit
@@ -29,10 +30,14 @@ LONGEST: Final = timedelta(days=366)
 
 class ReportForm(forms.Form):
     first_on = forms.DateField(
-        label=gettext_lazy("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=gettext_lazy("From"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        validators=[of_these_years],
     )
     last_on = forms.DateField(
-        label=gettext_lazy("To"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=gettext_lazy("To"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        validators=[of_these_years],
     )
     practitioner = forms.ChoiceField(label=gettext_lazy("Practitioner"), required=False)
     visit_type = forms.ChoiceField(label=gettext_lazy("Visit type"), required=False)
@@ -47,10 +52,6 @@ class ReportForm(forms.Form):
             self.fields[name].choices = choices  # type: ignore[attr-defined]  # a ChoiceField, as above
 
     def clean(self) -> None:
-        for name in ("first_on", "last_on"):
-            day = self.cleaned_data.get(name)
-            if day and not times.SOONEST <= day.year <= times.LATEST:
-                self.add_error(name, _("Enter a date of these years."))
         first, last = self.cleaned_data.get("first_on"), self.cleaned_data.get("last_on")
         if first and last and first > last:
             self.add_error("last_on", _("The last day must not be before the first."))

@@ -29,7 +29,7 @@ from booking.models import (
     Status,
     WorkingHours,
 )
-from booking.openings import Interval
+from booking.openings import Interval, union
 from booking.queries import LONGEST_OCCUPANCY, Epoch
 
 SHORTEST_FREE = 15 * 60  # seconds; less is no time to book
@@ -68,10 +68,10 @@ class Shape:
     @classmethod
     def of(cls, parts: Sequence[Part]) -> "Shape":
         busy = {
-            kind: _joined((part.begins, part.ends) for part in parts if part.needs(kind))
+            kind: union((part.begins, part.ends) for part in parts if part.needs(kind))
             for kind in Resource.Kind.values
         }
-        idle = _joined((part.begins, part.ends) for part in parts if not part.needs_practitioner)
+        idle = union((part.begins, part.ends) for part in parts if not part.needs_practitioner)
         return cls(parts, busy, idle)
 
 
@@ -289,18 +289,16 @@ def _hours(days: Sequence[date]) -> dict[tuple[date, int | None], list[Interval]
     weekly = WorkingHours.objects.filter(practitioner__is_active=True).order_by()
     extra = ExtraHours.objects.filter(practitioner__is_active=True, day__range=(days[0], days[-1])).order_by()
     rows: dict[tuple[date, int | None], list[Interval]] = defaultdict(list)
-    for who, weekday, opens, closes, valid_from, valid_until in weekly.values_list(
-        "practitioner", "weekday", "opens", "closes", "valid_from", "valid_until"
-    ):
+    for row in weekly:
         for day in days:
-            is_valid = (valid_from or day) <= day <= (valid_until or day)
-            if day.weekday() == weekday and is_valid:
-                rows[day, who].append((times.epoch(day, opens), times.epoch(day, closes)))
+            if day.weekday() == row.weekday and row.is_valid_on(day):
+                opened = times.epoch(day, row.opens), times.epoch(day, row.closes)
+                rows[day, row.practitioner_id].append(opened)
     for who, day, opens, closes in extra.values_list("practitioner", "day", "opens", "closes"):
         rows[day, who].append((times.epoch(day, opens), times.epoch(day, closes)))
     for (day, _who), hours in list(rows.items()):
         rows[day, None] += hours
-    return defaultdict(list, {key: _joined(hours) for key, hours in rows.items()})
+    return defaultdict(list, {key: union(hours) for key, hours in rows.items()})
 
 
 def _closures(window: Interval) -> Iterable[Any]:
@@ -487,21 +485,10 @@ def _unnamed(spans: Iterable[tuple[bool, int, int]]) -> list[Part]:
     ]
 
 
-def _joined(intervals: Iterable[Interval]) -> list[Interval]:
-    """In order, those that touch or overlap as one."""
-    joined: list[Interval] = []
-    for start, end in sorted(intervals):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return joined
-
-
 def _without(intervals: Iterable[Interval], taken: Iterable[Interval]) -> list[Interval]:
     """What is left of the intervals."""
     left = list(intervals)
-    for begins, ends in _joined(taken):
+    for begins, ends in union(taken):
         left = [
             piece
             for start, end in left

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from django.db.models import Exists, OuterRef, Q
@@ -79,7 +79,7 @@ def waiting(seen: AppointmentQuerySet, *, now: datetime) -> list[Waiting]:
             day=[Visit(other, is_this=other == appointment) for other in days[_day_of(appointment)]],
             visits=visits if appointment.course_id else [],
             is_overdue=_promised_by(appointment, now),
-            is_due_today=_promised_by(appointment, midnight(times.local_day(now) + timedelta(days=1))),
+            is_due_today=_promised_by(appointment, times.midnight(times.local_day(now) + timedelta(days=1))),
         )
         for appointment, visits in zip(pending, requests.values(), strict=True)
     ]
@@ -110,7 +110,9 @@ def places(
     however many visits there are.
     """
     found = seen.of_a_day().with_people().order_by("starts_at", "pk")
-    visits = found.filter(starts_at__gte=midnight(day), starts_at__lt=midnight(day + timedelta(days=1)))
+    visits = found.filter(
+        starts_at__gte=times.midnight(day), starts_at__lt=times.midnight(day + timedelta(days=1))
+    )
     theirs: dict[int | None, list[Appointment]] = defaultdict(list)
     for visit in visits:
         theirs[visit.practitioner_id if kind == Resource.Kind.PRACTITIONER else visit.room_id].append(visit)
@@ -168,8 +170,8 @@ def _days_of(pending: list[Appointment]) -> dict[tuple[int, date], list[Appointm
             practitioner__in={appointment.practitioner_id for appointment in pending},
             starts_at__date__in=asked_for,
             # The same again as instants, which the index on starts_at can use.
-            starts_at__gte=midnight(asked_for[0]),
-            starts_at__lt=midnight(asked_for[-1] + timedelta(days=1)),
+            starts_at__gte=times.midnight(asked_for[0]),
+            starts_at__lt=times.midnight(asked_for[-1] + timedelta(days=1)),
         )
         .order_by("starts_at", "pk")
     )
@@ -185,7 +187,3 @@ def _day_of(appointment: Appointment) -> tuple[int, date]:
 
 def _promised_by(appointment: Appointment, at: datetime) -> bool:
     return appointment.answer_by is not None and appointment.answer_by <= at
-
-
-def midnight(day: date) -> datetime:
-    return times.from_epoch(times.epoch(day, time.min))

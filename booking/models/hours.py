@@ -1,5 +1,7 @@
 """When practitioners work, and when a resource or the whole clinic is away."""
 
+from datetime import date
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -50,6 +52,10 @@ class WorkingHours(models.Model):
     def clean(self) -> None:
         if self.valid_from and self.valid_until and self.valid_from > self.valid_until:
             raise ValidationError({"valid_until": _("The last day must not be before the first.")})
+
+    def is_valid_on(self, day: date) -> bool:
+        """Whether the row holds by then, whatever the weekday; its first and its last day are included."""
+        return (self.valid_from or day) <= day <= (self.valid_until or day)
 
 
 class ExtraHours(models.Model):

@@ -254,10 +254,11 @@ def accept_course(*, course: Course, now: datetime) -> list[Appointment]:
     return visits
 
 
-def end_course_offer(*, course: Course, answer: Offer.Answer, now: datetime) -> bool:
-    """The patient or staff refuse the planned visits, or the clock ends them; their times are free again.
+def end_course_offer(*, course: Course, answer: Offer.Answer, by: User | None, now: datetime) -> bool:
+    """Staff take the planned visits back or, with `by` None, the patient declines them or the clock ends them.
 
-    False if there is nothing to end: it was answered before or, for the clock, has not run out.
+    Their times are free again, and staff are told if the patient declined them. False if there is nothing to end:
+    it was answered before or, for the clock, has not run out.
 
     :raises OfferEnded: if the course was not offered.
     """
@@ -267,10 +268,13 @@ def end_course_offer(*, course: Course, answer: Offer.Answer, now: datetime) -> 
             return False
         offer.answer = answer
         offer.save(update_fields=["answer"])
-        Occupancy.objects.filter(option__offer=offer).delete()
+        options = list(offer.options.all())
+        Occupancy.objects.filter(option__in=options).delete()
         notices_courses.withdraw_warning(course, now=now)
         if answer == Offer.Answer.LAPSED:
-            notices_courses.offer_ended(course, options=list(offer.options.all()), now=now)
+            notices_courses.offer_ended(course, options=options, now=now)
+        elif by is None:
+            notices_courses.tell_staff_of_refusal(course, options=options, now=now)
     return True
 
 

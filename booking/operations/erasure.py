@@ -1,7 +1,7 @@
 """Takes away who somebody was, when they ask for it or when the time for which records are kept is over."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from django.contrib.admin.models import LogEntry
@@ -147,7 +147,7 @@ def _past_their_time(now: datetime) -> QuerySet[Patient]:
     """
     lately, this_patient = now - REQUESTS_KEPT, OuterRef("pk")
     years_ago = records.years_after(times.local_day(now), -records.YEARS_KEPT)
-    in_these_years = times.from_epoch(times.epoch(years_ago, time.min))
+    in_these_years = times.midnight(years_ago)
     reasons_to_keep = [
         Appointment.objects.filter(
             patient=this_patient,

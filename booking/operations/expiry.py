@@ -44,7 +44,8 @@ def expire_overdue(*, now: datetime) -> Expired:
     ended_requests += sum(expire_course(course=course, now=now) for course in requested_courses)
     ended_offers = sum(_expire(appointment, now) for appointment in offers.order_by("pk"))
     ended_offers += sum(
-        end_course_offer(course=course, answer=Offer.Answer.LAPSED, now=now) for course in offered_courses
+        end_course_offer(course=course, answer=Offer.Answer.LAPSED, by=None, now=now)
+        for course in offered_courses
     )
     with taking.change():
         holds = Hold.objects.expired(now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db.models import Q
 
@@ -24,11 +24,11 @@ class Asked:
 
     @property
     def begins(self) -> datetime:
-        return times.from_epoch(times.epoch(self.first_on, time.min))
+        return times.midnight(self.first_on)
 
     @property
     def ends(self) -> datetime:
-        return times.from_epoch(times.epoch(self.last_on + timedelta(days=1), time.min))
+        return times.midnight(self.last_on + timedelta(days=1))
 
     @property
     def days(self) -> list[date]:
@@ -37,7 +37,7 @@ class Asked:
     @property
     def weeks(self) -> list[date]:
         """The Sundays of all weeks that have a day in it."""
-        return sorted({sunday(day) for day in self.days})
+        return sorted({times.sunday(day) for day in self.days})
 
     @property
     def narrowed(self) -> Q:
@@ -69,11 +69,6 @@ class Table:
     @property
     def is_empty(self) -> bool:
         return not any(number for _, numbers in self.rows for number in numbers)
-
-
-def sunday(day: date) -> date:
-    """On which the day's week begins."""
-    return day - timedelta(days=(day.weekday() + 1) % 7)
 
 
 def percent(part: float, whole: float) -> float | None:

@@ -152,7 +152,7 @@ def _open(asked: Asked) -> dict[str, Counter[int]]:
         closed = _closed(closures, day)
         working: dict[int, int] = defaultdict(int)
         rows: list[WorkingHours | ExtraHours] = [
-            *(row for row in weekly[day.weekday()] if _is_valid(row, day)),
+            *(row for row in weekly[day.weekday()] if row.is_valid_on(day)),
             *extra[day],
         ]
         for hours in rows:
@@ -165,12 +165,6 @@ def _open(asked: Asked) -> dict[str, Counter[int]]:
         for room in rooms:
             opened[Resource.Kind.ROOM].update(_by_hour(anybody & ~closed[None] & ~closed[room]))
     return opened
-
-
-def _is_valid(row: WorkingHours, day: date) -> bool:
-    return (row.valid_from is None or row.valid_from <= day) and (
-        row.valid_until is None or day <= row.valid_until
-    )
 
 
 def _closed(closures: Iterable[Closure], day: date) -> dict[int | None, int]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from booking import times
 from booking.models import Actor, Appointment, BookingRules, Status, VisitType, WorkingHours
 from booking.reports.rows import Changes, Visit
-from booking.reports.tables import Asked, Table, percent, sunday
+from booking.reports.tables import Asked, Table, percent
 
 ANSWERS: Final = (Status.BOOKED, Status.PROPOSED, Status.DECLINED)
 CAME: Final = (Status.ARRIVED, Status.FULFILLED)
@@ -174,7 +174,7 @@ def missed(
 
 
 def _week(visit: Visit) -> date:
-    return sunday(times.local_day(visit.requested_at))
+    return times.sunday(times.local_day(visit.requested_at))
 
 
 def _named(week: date) -> str:

@@ -142,7 +142,7 @@ def decline_course(request: HttpRequest, asked: Course) -> HttpResponse:
     now = timezone.now()
     limits.count(limits.CHANGE, request, now=now)
     try:
-        operations.end_course_offer(course=asked, answer=Offer.Answer.DECLINED, now=now)
+        operations.end_course_offer(course=asked, answer=Offer.Answer.DECLINED, by=None, now=now)
     except operations.OfferEnded:
         return _page(request, asked, now=now, problem=OFFER_HAS_ENDED, status=409)
     return redirect("booking:course_page", asked.reference)

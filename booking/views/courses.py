@@ -5,9 +5,8 @@ Everything but the answers about a person stands in the address, so that nothing
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import wraps
-from typing import Final
 from urllib.parse import parse_qsl
 
 from django.http import HttpRequest, HttpResponse
@@ -27,8 +26,6 @@ from booking.views.asking import STEP_OF, Answered
 from booking.views.pages import STEPS, View, behind_the_gate
 from booking.views.traps import TRAP, ask_to_send_again, looks_automatic
 from clinic import limits
-
-AROUND: Final = timedelta(days=7)  # how far from its date another one is offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +171,7 @@ def free_by_practitioner(
     found = queries.find_openings(
         visit_type,
         first_on=form.cleaned_data["first_on"],
-        last_on=form.last_on + AROUND,
+        last_on=form.last_on + courses.AROUND,
         rules=BookingRules.current(),
         now=timezone.now(),
         but=queries.hold_of(drafts.visitor(request.session)),
@@ -197,16 +194,8 @@ def propose_all(
 
 def _chosen(request: HttpRequest, visit_type: VisitType, form: PatternForm) -> CourseChoice | None:
     """The dates in the address, judged by the pattern; None if it holds none, or what was never offered."""
-    person = form.by_slug.get(request.GET.get("with", ""))
-    try:
-        starts = [times.parse_start(text) for text in request.GET.getlist("start")]
-    except ValueError:
-        return None
-    days = {start.date() for start in starts}
-    if person is None or not 0 < len(days) == len(starts) <= form.pattern.visits:
-        return None
-    judged = courses.judge(form.pattern, first_on=form.cleaned_data["first_on"], starts=starts)
-    return CourseChoice(visit_type, form, person, judged)
+    chosen = form.dates_in(request.GET)
+    return CourseChoice(visit_type, form, *chosen) if chosen else None
 
 
 @asks_for_course
@@ -219,7 +208,8 @@ def course_swap(request: HttpRequest, chosen: CourseChoice) -> HttpResponse:
         return redirect(chosen.address("course_dates"))
     place = int(number[:3]) - 1
     free = free_by_practitioner(request, chosen.visit_type, chosen.form).get(chosen.practitioner, [])
-    around = _around(chosen, place, free)
+    was_at, others = chosen.starts[place], [*chosen.starts[:place], *chosen.starts[place + 1 :]]
+    around = courses.other_starts(chosen.form.pattern, was_at=was_at, others=others, free=free)
     wanted = request.GET.get("to", "")
     if to := next((start for start in around if times.write_start(start) == wanted), None):
         return redirect(_with_date(chosen, place, to).address("course_dates"))
@@ -227,27 +217,13 @@ def course_swap(request: HttpRequest, chosen: CourseChoice) -> HttpResponse:
     context = {
         "choice": chosen,
         "number": number,
-        "was_at": chosen.starts[place],
-        "was_on": times.local_day(chosen.starts[place]),
+        "was_at": was_at,
+        "was_on": times.local_day(was_at),
         "days": [(day, timetable.parts_of_day(starts)) for day, starts in days.items()],
         "hidden": parse_qsl(chosen.query),
         "back_url": chosen.address("course_dates"),
     }
     return render(request, "booking/course_swap.html", context)
-
-
-def _around(chosen: CourseChoice, place: int, free: list[datetime]) -> list[datetime]:
-    """The free starts within a week that keep the days between to the visits before and after."""
-    at, between = chosen.starts[place], timedelta(days=chosen.form.pattern.days_between)
-    others = [start.date() for number, start in enumerate(chosen.starts) if number != place]
-    return [
-        start
-        for start in free
-        if abs(start.date() - at.date()) <= AROUND
-        and start != at
-        and all(abs(start.date() - other) > between for other in others)
-        and all((start.date() < other) == (at.date() < other) for other in others)
-    ]
 
 
 def _with_date(chosen: CourseChoice, place: int, to: datetime) -> CourseChoice:

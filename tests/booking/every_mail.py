@@ -82,4 +82,6 @@ def _write_every_mail_of_courses(details: Details, by: User) -> None:
     until, options = open_still.offer.expires_at, list(open_still.offer.options.all())
     notices_courses.offer_ending(open_still, options=options, until=until, key="course", now=now)
     not_taken = planned()
-    operations.end_course_offer(course=not_taken, answer=Offer.Answer.LAPSED, now=not_taken.offer.expires_at)
+    until = not_taken.offer.expires_at
+    operations.end_course_offer(course=not_taken, answer=Offer.Answer.LAPSED, by=None, now=until)
+    operations.end_course_offer(course=planned(), answer=Offer.Answer.DECLINED, by=None, now=now)

@@ -67,6 +67,16 @@ def phase(minutes: int = 45, **fields: Any) -> Phase:
     return Phase(minutes=minutes, **{"name": "Treatment", **fields})
 
 
+def needles() -> list[Phase]:
+    """Needles in, a rest that may stretch, needles out, then the room is turned over; not yet saved."""
+    return [
+        phase(20, name="Needles in"),
+        phase(20, name="Rest", needs_practitioner=False, may_stretch_by=10),
+        phase(5, name="Needles out"),
+        phase(10, name="Turnover", needs_practitioner=False, with_patient=False),
+    ]
+
+
 def make_visit_type(
     name: str = "First visit",
     *,

@@ -48,9 +48,10 @@ from tests.booking.factories import (
     make_practitioner,
     make_room,
     make_visit_type,
+    needles,
     phase,
 )
-from tests.booking.test_operations import NEEDLES, somebody
+from tests.booking.test_operations import somebody
 
 BEGIN: Final = datetime(2027, 3, 1, 10, tzinfo=times.ZONE)  # no clock changes that week
 DAYS: Final = [date(2027, 3, day) for day in (2, 3)]
@@ -312,7 +313,7 @@ class SmallClinic(RuleBasedStateMachine):
             VisitType.objects.prefetch_related("phases").get(pk=made.pk)
             for made in (
                 make_visit_type(practitioners=people, phases=[phase(25)]),
-                make_visit_type(practitioners=people, phases=[phase(**part) for part in NEEDLES]),
+                make_visit_type(practitioners=people, phases=needles()),
             )
         ]
         self.patient = make_patient()

@@ -28,7 +28,7 @@ from tests.booking.factories import (
     make_practitioner,
     make_room,
     make_visit_type,
-    phase,
+    needles,
     wall,
 )
 from tests.booking.test_desk import XSS, act, make_staff, signed_in, with_a_reason
@@ -50,17 +50,7 @@ def viewer() -> Client:
 
 
 def needling(**fields: Any) -> VisitType:
-    """Needles in, a rest that may stretch, needles out, then the room is turned over."""
-    return make_visit_type(
-        "Follow-up visit",
-        phases=[
-            phase(20, name="Needles in"),
-            phase(20, name="Rest", needs_practitioner=False, may_stretch_by=10),
-            phase(5, name="Needles out"),
-            phase(10, name="Turnover", needs_practitioner=False, with_patient=False),
-        ],
-        **fields,
-    )
+    return make_visit_type("Follow-up visit", phases=needles(), **fields)
 
 
 def clinic(*, rooms: int = 2) -> tuple[VisitType, Resource]:

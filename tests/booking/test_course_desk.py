@@ -1,8 +1,12 @@
 """Courses at the desk: one row to answer, all or some of it, and the care plan from an appointment."""
 
+import html
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -118,6 +122,72 @@ def test_a_care_plan_is_offered_from_an_appointment(receptionist: Client) -> Non
     assert "Offered to the patient" in receptionist.get(act(course)).content.decode()
     receptionist.post(act(course, "withdraw"))
     assert Occupancy.objects.filter(option__isnull=False).count() == 0
+
+
+def test_one_date_of_a_care_plan_is_swapped_for_another_time(receptionist: Client) -> None:
+    appointment = make_appointment(make_clinic(), status=Status.BOOKED)
+    found = receptionist.get(care_plan(appointment), wishes(appointment))
+    _, second, third = (visit.starts_at for visit in found.context["proposal"].visits)
+    ticked = {
+        "with": appointment.practitioner.slug,
+        "start": [times.write_start(at) for at in (second, third)],
+    }
+    address = f"{care_plan(appointment)}?{found.wsgi_request.GET.urlencode()}"
+    page = receptionist.post(address, ticked | {"swap": times.write_start(second)})
+    offered = [at for _, starts in page.context["days"] for at in starts]
+    assert second not in offered
+    assert {at.date() for at in offered} == {
+        day
+        for day in times.days(second.date() - timedelta(days=7), third.date() - timedelta(days=2))
+        if day >= wall(0, days_ahead=3).date()
+    }
+    hidden = QueryDict(mutable=True)
+    for name, value in page.context["hidden"]:
+        hidden.appendlist(name, value)
+    assert hidden.getlist("start") == [times.write_start(third)]  # the first was not ticked
+    hidden.appendlist("start", times.write_start(offered[0]))
+    after = receptionist.get(f"{care_plan(appointment)}?{hidden.urlencode()}")
+    assert [visit.starts_at for visit in after.context["proposal"].visits] == [offered[0], third]
+    assert receptionist.post(address, {"swap": "soon"}).status_code == 302
+    assert Course.objects.count() == 0
+
+
+def test_a_date_of_a_care_plan_that_is_taken_meanwhile_stays_in_the_list_without_its_tick(
+    receptionist: Client,
+) -> None:
+    visit_type = make_clinic()
+    appointment = make_appointment(visit_type, status=Status.BOOKED)
+    found = receptionist.get(care_plan(appointment), wishes(appointment))
+    starts = [visit.starts_at for visit in found.context["proposal"].visits]
+    make_appointment(visit_type, starts_at=starts[1], status=Status.BOOKED)
+    form = {
+        "key": found.context["key"],
+        "with": appointment.practitioner.slug,
+        "start": [times.write_start(at) for at in starts],
+    }
+    address = f"{care_plan(appointment)}?{found.wsgi_request.GET.urlencode()}"
+    told = receptionist.post(address, form)
+    assert said(told)[-1:] == ["Some of these times have just been taken. Choose other times for them."]
+    page = receptionist.get(told.headers["Location"]).content.decode()
+    values = re.findall(r'name="start" value="([^"]*)" id="at\d"( checked)?', page)
+    assert [(times.parse_start(html.unescape(value)), bool(tick)) for value, tick in values] == [
+        (starts[0], True),
+        (starts[1], False),
+        (starts[2], True),
+    ]
+    assert page.count("No longer free") == 1
+
+
+@pytest.mark.parametrize("typed", [{}, {"first_on": "soon", "practitioner": "", "weekdays": [], "part": ""}])
+def test_every_hint_and_error_of_a_care_plan_is_read_out_with_its_field(
+    receptionist: Client, typed: dict[str, Any]
+) -> None:
+    appointment = make_appointment(make_clinic(), status=Status.BOOKED)
+    page = receptionist.get(care_plan(appointment), wishes(appointment, **typed)).content.decode()
+    names = " ".join(re.findall(r'aria-describedby="([^"]*)"', page)).split()
+    assert "id_practitioner_helptext" in names
+    assert len(names) == 1 + len(typed)
+    assert [name for name in names if page.count(f'id="{name}"') != 1] == []
 
 
 def test_a_care_plan_needs_an_address_and_the_permission(receptionist: Client) -> None:

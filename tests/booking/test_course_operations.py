@@ -351,11 +351,29 @@ class TestAPlan:
     def test_refused_its_times_are_free_again(self) -> None:
         visit_type = make_clinic()
         course = offer(visit_type)
-        assert operations.end_course_offer(course=course, answer=Offer.Answer.DECLINED, now=NOW)
-        assert not operations.end_course_offer(course=course, answer=Offer.Answer.DECLINED, now=NOW)
+        assert operations.end_course_offer(course=course, answer=Offer.Answer.DECLINED, by=None, now=NOW)
+        assert not operations.end_course_offer(course=course, answer=Offer.Answer.DECLINED, by=None, now=NOW)
+        assert kinds() == ["course_offered", "course_declined_by_patient"]
         with pytest.raises(OfferEnded):
             operations.accept_course(course=course, now=NOW)
         ask(visit_type, wall(10, days_ahead=5), details=somebody())
+
+    def test_the_desk_reads_which_visits_the_patient_declined(self) -> None:
+        course = offer(make_clinic())
+        operations.end_course_offer(course=course, answer=Offer.Answer.DECLINED, by=None, now=NOW)
+        mail = QueuedMail.objects.get(kind="course_declined_by_patient")
+        assert (mail.to, mail.about, mail.subject) == (
+            "desk@clinic.invalid",
+            course.reference,
+            f"Course of 3 visits declined by the patient: {course.reference}",
+        )
+        assert [times.moment(wall(10, days_ahead=day)) in mail.text for day in DAYS] == [True] * 3
+
+    def test_the_desk_is_not_written_to_about_what_it_took_back_itself(self) -> None:
+        course = offer(make_clinic())
+        desk = User.objects.get(username="desk")
+        assert operations.end_course_offer(course=course, answer=Offer.Answer.DECLINED, by=desk, now=NOW)
+        assert kinds() == ["course_offered"]
 
     def test_somebody_without_an_address_is_offered_nothing(self) -> None:
         with pytest.raises(NoAddress):

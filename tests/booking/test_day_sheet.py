@@ -17,11 +17,10 @@ from tests.booking.factories import (
     make_patient,
     make_practitioner,
     make_room,
-    phase,
+    needles,
     wall,
 )
 from tests.booking.test_desk import make_staff, signed_in
-from tests.booking.test_operations import NEEDLES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
 
@@ -52,7 +51,7 @@ def lines(sheet: Sheet) -> list[tuple[str, str, list[str]]]:
 
 
 def test_each_practitioner_reads_when_to_be_with_whom_and_each_room_when_it_is_taken(viewer: Client) -> None:
-    visit_type = make_clinic(practitioners=2, rooms=2, phases=[phase(**part) for part in NEEDLES])
+    visit_type = make_clinic(practitioners=2, rooms=2, phases=needles())
     first, second = visit_type.practitioners.order_by("pk")
     small, large = Resource.objects.rooms().order_by("pk")
     for starts_at, who, where, name in (

@@ -1,11 +1,12 @@
 """What the desk writes down of what staff see and change of patients, and when it asks for a reason."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -14,7 +15,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from booking.models import Appointment, Patient, Status
 from clinic import audit
+from clinic.desk_audit import COLUMNS, Page
 from clinic.models import Act, AuditRow, QueuedMail
+from clinic.trail_words import IN_WORDS
 from tests.booking.factories import make_appointment, make_clinic, make_patient, wall
 from tests.booking.test_desk import LIST, TODAY, act, make_staff, page_of, signed_in
 from tests.booking.test_waitlist import join
@@ -274,6 +277,20 @@ def test_the_trail_tells_who_saw_a_patient_and_what_somebody_saw(mei: Client, of
         ("list", "trail", set()),
         ("list", "trail", set()),
     ]
+
+
+def test_the_trail_has_words_for_every_page_of_a_patient() -> None:
+    def names(patterns: list[Any]) -> Iterator[str]:
+        for one in patterns:
+            yield from names(one.url_patterns) if hasattr(one, "url_patterns") else [one.name or ""]
+
+    models = {model.__name__.lower(): model for model in COLUMNS}
+    parts = [name.split("_", 2) for name in names(admin.site.get_urls()) if name.count("_") > 1]
+    kinds = {Page(models[model], page, "").kind for _, model, page in parts if model in models}
+    assert "appointment care_plan" in kinds
+    assert kinds - IN_WORDS.keys() == set()
+    row = AuditRow(act=Act.DENIED, kind="booking_closure_add")
+    assert str(row) == "was refused: another page (booking_closure_add)"
 
 
 def test_the_trail_is_shown_for_the_days_asked_for(officer: Client) -> None:

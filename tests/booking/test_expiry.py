@@ -11,7 +11,7 @@ from booking.models import Actor, Appointment, BookingRules, Hold, Occupancy, St
 from booking.operations import Expired
 from clinic.models import QueuedMail
 from tests.booking.factories import make_clinic, make_hours, make_practitioner, wall
-from tests.booking.test_moves_and_offers import offer
+from tests.booking.test_moves_and_offers import ask_again, offer
 from tests.booking.test_operations import ask, somebody
 from tests.booking.test_races import all_at_once
 
@@ -48,14 +48,7 @@ def test_an_offer_past_its_end_ends_the_request() -> None:
 @pytest.mark.django_db
 def test_only_the_last_offer_counts() -> None:
     made = offer(ask(make_clinic(), wall(10, days_ahead=9)), wall(12, days_ahead=9))
-    asked = operations.ask_for_another_time(
-        appointment=Appointment.objects.get(offers=made),
-        version=2,
-        starts_at=wall(16, days_ahead=9),
-        practitioner=None,
-        idempotency_key=uuid4(),
-        now=NOW,
-    )
+    asked = ask_again(Appointment.objects.get(offers=made), wall(16, days_ahead=9))
     later = offer(asked, wall(17, days_ahead=9), by=made.by, now=NOW + timedelta(hours=5))
     assert operations.expire_overdue(now=made.expires_at) == Expired(0, 0, 0)
     assert operations.expire_overdue(now=later.expires_at) == Expired(0, 1, 0)

@@ -19,6 +19,7 @@ from clinic import transactions
 from clinic.models import Tally
 from tests.booking.factories import make_appointment, make_clinic, make_patient, wall
 from tests.booking.test_course_operations import answer, offer, plan, request
+from tests.booking.test_moves_and_offers import ask_again
 from tests.booking.test_operations import ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,6 +53,22 @@ def everything() -> dict[str, list[dict[str, Any]]]:
         for model in apps.get_app_config(label).get_models(include_auto_created=True)
         if model is not Tally
     }
+
+
+def broken_at_every_statement(act: Act) -> int:
+    """Fails the act at its first statement, then at its second, until it is done; how many statements it has."""
+    before = everything()
+    statements = 0
+    while True:
+        try:
+            with connection.execute_wrapper(AtStatement(statements)):
+                act()
+            break
+        except Fault:
+            assert everything() == before, f"after a fault at statement {statements}"
+            statements += 1
+    assert everything() != before
+    return statements
 
 
 def a_request() -> Iterator[Act]:
@@ -142,14 +159,7 @@ def an_acceptance() -> Iterator[Act]:
 def another_wish() -> Iterator[Act]:
     appointment, make = offered()
     make()
-    yield lambda: operations.ask_for_another_time(
-        appointment=appointment,
-        version=2,
-        starts_at=wall(16),
-        practitioner=None,
-        idempotency_key=uuid4(),
-        now=NOW,
-    )
+    yield lambda: ask_again(appointment, wall(16), version=2)
 
 
 def a_course() -> Iterator[Act]:
@@ -239,18 +249,7 @@ def a_cancellation_with_its_change() -> Iterator[Act]:
 )
 def test_a_fault_at_any_statement_leaves_everything_as_it_was(situation: Callable[[], Iterator[Act]]) -> None:
     [act] = situation()
-    before = everything()
-    statements = 0
-    while True:
-        try:
-            with connection.execute_wrapper(AtStatement(statements)):
-                act()
-            break
-        except Fault:
-            assert everything() == before, f"after a fault at statement {statements}"
-            statements += 1
-    assert statements > 5
-    assert everything() != before
+    assert broken_at_every_statement(act) > 5
 
 
 def locked(*_: Any) -> Any:

@@ -63,6 +63,7 @@ NAMES = [
     "course-link",
     "course-request",
     "course-accepted",
+    "course-declined-by-patient",
     "course-cancelled-by-patient",
 ]
 XSS = [

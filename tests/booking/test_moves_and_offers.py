@@ -14,8 +14,8 @@ from booking import operations
 from booking.models import Actor, Appointment, BookingRules, Occupancy, Offer, Resource, Status, VisitType
 from booking.operations import AlreadyDecided, OfferedTime, OfferEnded, TimeTaken
 from clinic.models import QueuedMail
-from tests.booking.factories import make_appointment, make_clinic, make_patient, phase, wall
-from tests.booking.test_operations import NEEDLES, ask, occupied, somebody, staff
+from tests.booking.factories import make_appointment, make_clinic, make_patient, needles, wall
+from tests.booking.test_operations import ask, occupied, somebody, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -61,13 +61,24 @@ def accept(made: Offer, number: int = 0, **facts: Any) -> Appointment:
     )
 
 
+def ask_again(appointment: Appointment, starts_at: datetime, **facts: Any) -> Appointment:
+    """None of the offered times suits, and the patient chooses another, with anyone."""
+    given: dict[str, Any] = {
+        "version": appointment.version,
+        "practitioner": None,
+        "idempotency_key": uuid4(),
+        "now": NOW,
+    }
+    return operations.ask_for_another_time(appointment=appointment, starts_at=starts_at, **given | facts)
+
+
 def kinds() -> list[str]:
     return list(QueuedMail.objects.order_by("pk").values_list("kind", flat=True))
 
 
 class TestMoving:
     def test_the_new_time_is_taken_and_the_old_one_free(self) -> None:
-        visit_type = make_clinic(phases=[phase(**part) for part in NEEDLES])
+        visit_type = make_clinic(phases=needles())
         appointment = ask(visit_type, wall(10))
         before = occupied(appointment)
 
@@ -83,7 +94,7 @@ class TestMoving:
         ask(visit_type, wall(10), details=somebody())
 
     def test_a_visit_may_move_onto_its_own_time(self) -> None:
-        visit_type = make_clinic(phases=[phase(**part) for part in NEEDLES])
+        visit_type = make_clinic(phases=needles())
         appointment = make_appointment(visit_type, status=Status.BOOKED)
         assert move(appointment, wall(10, 15)).starts_at == wall(10, 15)
 
@@ -301,14 +312,7 @@ class TestOffers:
         made = offer(ask(visit_type, wall(10)), wall(12), wall(14))
         appointment = Appointment.objects.get()
 
-        asked = operations.ask_for_another_time(
-            appointment=appointment,
-            version=2,
-            starts_at=wall(16),
-            practitioner=None,
-            idempotency_key=uuid4(),
-            now=NOW,
-        )
+        asked = ask_again(appointment, wall(16))
 
         assert (asked.status, asked.starts_at, asked.version) == (Status.PENDING, wall(16), 3)
         assert kinds()[-2:] == ["received", "new_request"]
@@ -322,27 +326,13 @@ class TestOffers:
         ask(visit_type, wall(16), details=somebody())
         appointment = Appointment.objects.get(offers=made)
         with pytest.raises(TimeTaken):
-            operations.ask_for_another_time(
-                appointment=appointment,
-                version=2,
-                starts_at=wall(16),
-                practitioner=None,
-                idempotency_key=uuid4(),
-                now=NOW,
-            )
+            ask_again(appointment, wall(16))
         assert accept(made).starts_at == wall(12)
 
     def test_only_an_offer_is_answered(self) -> None:
         appointment = ask(make_clinic(), wall(10))
         with pytest.raises(AlreadyDecided):
-            operations.ask_for_another_time(
-                appointment=appointment,
-                version=1,
-                starts_at=wall(16),
-                practitioner=None,
-                idempotency_key=uuid4(),
-                now=NOW,
-            )
+            ask_again(appointment, wall(16))
 
     def test_cancelling_frees_what_was_offered(self) -> None:
         visit_type = make_clinic()
@@ -379,14 +369,7 @@ class TestOffers:
     def test_an_option_of_an_older_offer_is_not_for_the_taking(self) -> None:
         visit_type = make_clinic()
         first = offer(ask(visit_type, wall(10)), wall(12))
-        asked = operations.ask_for_another_time(
-            appointment=Appointment.objects.get(),
-            version=2,
-            starts_at=wall(16),
-            practitioner=None,
-            idempotency_key=uuid4(),
-            now=NOW,
-        )
+        asked = ask_again(Appointment.objects.get(), wall(16))
         offer(asked, wall(17), by=User.objects.get())
         with pytest.raises(OfferEnded):
             accept(first)

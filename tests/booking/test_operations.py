@@ -35,6 +35,7 @@ from tests.booking.factories import (
     make_practitioner,
     make_room,
     make_visit_type,
+    needles,
     phase,
     wall,
 )
@@ -52,12 +53,6 @@ PARISA = Details(
     consent_version="2026-11",
     wants_articles=False,
 )
-NEEDLES = [
-    {"minutes": 20},
-    {"minutes": 20, "may_stretch_by": 10, "needs_practitioner": False},
-    {"minutes": 5},
-    {"minutes": 10, "needs_practitioner": False, "with_patient": False},
-]
 
 
 def somebody(**facts: Any) -> Details:
@@ -127,7 +122,7 @@ class TestARequest:
         ]
 
     def test_the_practitioner_is_free_while_the_needles_rest_and_the_room_is_taken_throughout(self) -> None:
-        visit_type = make_clinic(phases=[phase(**part) for part in NEEDLES])
+        visit_type = make_clinic(phases=needles())
 
         appointment = ask(visit_type, wall(10))
 
@@ -227,7 +222,7 @@ class TestARequest:
         ask(visit_type, wall(10, days_ahead=5))
 
     def test_the_room_is_made_ready_within_the_clinics_hours(self) -> None:
-        visit_type = make_clinic(phases=[phase(**part) for part in NEEDLES])
+        visit_type = make_clinic(phases=needles())
         with pytest.raises(TimeTaken):
             ask(visit_type, wall(18, 15))
         assert occupied(ask(visit_type, wall(18)))[-1][2] == 55

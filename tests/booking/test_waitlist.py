@@ -43,7 +43,7 @@ from tests.booking.factories import (
     wall,
 )
 from tests.booking.test_desk import with_a_reason
-from tests.booking.test_faults import AtStatement, Fault, everything
+from tests.booking.test_faults import broken_at_every_statement, everything
 from tests.booking.test_operations import PARISA, ask, occupied, somebody
 from tests.booking.test_patient_way import XSS, body, pass_gate
 from tests.booking.test_races import all_at_once
@@ -912,18 +912,7 @@ def a_leaving() -> Iterator[Act]:
 )
 def test_a_fault_at_any_statement_leaves_everything_as_it_was(situation: Callable[[], Iterator[Act]]) -> None:
     [act] = situation()
-    before = everything()
-    statements = 0
-    while True:
-        try:
-            with connection.execute_wrapper(AtStatement(statements)):
-                act()
-            break
-        except Fault:
-            assert everything() == before, f"after a fault at statement {statements}"
-            statements += 1
-    assert statements > 4
-    assert everything() != before
+    assert broken_at_every_statement(act) > 4
 
 
 @pytest.mark.django_db

@@ -281,7 +281,7 @@ def test_a_new_phone_needs_the_password_and_ends_other_sessions(mei: User, signe
     type_code(elsewhere, shown_by_app())
     key = key_on(signed_in.get(SET_UP))
     refused = signed_in.post(SET_UP, {"code": shown_by_app(key), "password": "wrong"})
-    assert "That is not your password." in body(refused)
+    assert "This is not your password." in body(refused)
     assert TOTPDevice.objects.get().key == KEY
     signed_in.post(SET_UP, {"code": shown_by_app(key), "password": PASSWORD})
     assert TOTPDevice.objects.get().key == key
@@ -292,7 +292,7 @@ def test_a_new_phone_needs_the_password_and_ends_other_sessions(mei: User, signe
 
 def test_new_recovery_codes_need_the_password_and_end_the_old_ones(mei: User, signed_in: Client) -> None:
     old = second_factor.replace_recovery_codes(user=mei)
-    assert "That is not your password." in body(signed_in.post(CODES, {"password": "wrong"}))
+    assert "This is not your password." in body(signed_in.post(CODES, {"password": "wrong"}))
     new = codes_on(signed_in.post(CODES, {"password": PASSWORD}))
     assert len(set(new) - set(old)) == 10
     assert "10 codes are left." in body(signed_in.get(MINE))
