@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import Q
 
 from booking.models import Appointment, Course, Patient, PatientMerge, WaitlistEntry
@@ -81,10 +82,27 @@ def _give_back_what_followed(merged: Patient, kept: Patient) -> None:
 
 
 def known_as(patient: Patient) -> Patient:
-    """Whoever the person is known as now, locked against being merged, in the caller's transaction."""
-    _lock(patient.pk)
-    merge = PatientMerge.objects.standing().filter(merged=patient).select_related("kept").first()
-    return known_as(merge.kept) if merge else patient
+    """Whoever the person is known as now, locked against being merged, in the caller's transaction.
+
+    If they were merged while we waited, our lock is given back first: it would be out of the order of keys.
+    """
+    people = [patient]
+    while True:
+        with transaction.atomic():
+            _lock(*(one.pk for one in people))
+            became = _became(patient)
+            if became == people:
+                return became[-1]
+            transaction.set_rollback(True)
+        people = became
+
+
+def _became(patient: Patient) -> list[Patient]:
+    """The person, whom they were merged into, whom those were merged into, and so on."""
+    people = [patient]
+    while merge := PatientMerge.objects.standing().filter(merged=people[-1]).select_related("kept").first():
+        people.append(merge.kept)
+    return people
 
 
 def _locked(*keys: int) -> list[Patient]:
