@@ -2,10 +2,11 @@
 
 import os
 import re
+from functools import cache
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Browser, Page, Route
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 ONCE = re.compile(
@@ -33,17 +34,20 @@ def take_picture(page: Page, name: str, *, full_page: bool = True) -> None:
 def violations(page: Page) -> list[str]:
     """What axe finds wrong with the page as it stands.
 
-    axe is a script, and styles what it measures. So it gets a window of its own, which shows the very same HTML
+    axe is a script, and styles what it measures. So it looks in another window, which shows the very same HTML
     under the same address with the same style sheets, and runs none of the page's scripts a second time.
     A page that an earlier walk has shown, word for word and in the same window, is not looked at again.
     """
-    html, browser = page.content(), page.context.browser
+    html, browser, size = page.content(), page.context.browser, page.viewport_size
     assert browser
+    assert size
     is_dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
-    seen = (ONCE.sub("", html), str(page.viewport_size), is_dark)
+    seen = (ONCE.sub("", html), str(size), is_dark)
     if seen in LOOKED_AT:
         return []
-    window = browser.new_page(viewport=page.viewport_size, color_scheme="dark" if is_dark else "light")
+    window = _window(browser)
+    window.set_viewport_size(size)
+    window.emulate_media(color_scheme="dark" if is_dark else "light")
 
     def answer(route: Route) -> None:
         if route.request.is_navigation_request() and route.request.frame.parent_frame is None:
@@ -54,14 +58,20 @@ def violations(page: Page) -> list[str]:
             route.continue_()
 
     window.route("**/*", answer)
-    window.goto(page.url)
     try:
+        window.goto(page.url)
         found = _axe(window)
     finally:
-        window.close()
+        window.unroute_all(behavior="ignoreErrors")
     if not found:
         LOOKED_AT.add(seen)
     return found
+
+
+@cache
+def _window(browser: Browser) -> Page:
+    """The one in which this browser's pages are looked at: to open a window takes Chromium a second."""
+    return browser.new_page()
 
 
 def _axe(page: Page) -> list[str]:
