@@ -69,6 +69,7 @@ UNMEASURED = [
     "tests/booking/test_races.py",
     "tests/booking/test_scanners.py",
     "tests/booking/test_two_web_hosts.py",
+    "tests/content/test_machines.py",
     "tests/site/test_desk_look.py",
     "tests/site/test_roles.py",
     "tests/site/test_weight.py",

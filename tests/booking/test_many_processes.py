@@ -9,7 +9,6 @@ from django.utils import timezone
 from booking import operations
 from booking.models import Appointment, Hold, VisitType
 from booking.operations import taking
-from clinic import transactions
 from clinic.models import QueuedMail
 from tests.booking import books
 from tests.booking.crowd import Crowd
@@ -53,12 +52,6 @@ EVERYONE_HAS_LOOKED = get_context("fork").Barrier(CARELESS)
 
 def only_look_and_take(number: int, visit_type: VisitType) -> None:
     look_then_take(visit_type, EVERYONE_HAS_LOOKED.wait, reference=f"RH-C{number:05}")
-
-
-@pytest.fixture(autouse=True)
-def _a_slow_machine_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is asked here is who gets the time; how fast that is, `make bench` measures."""
-    monkeypatch.setattr(transactions, "LOCK_TIMEOUT", "60s")
 
 
 def test_in_each_of_twenty_rounds_one_of_sixty_four_clients_gets_the_time() -> None:
