@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -42,28 +41,8 @@ def _for_tests(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture(scope="session", autouse=True)
 def _the_audit_trail_can_be_emptied() -> Iterator[None]:
-    """Tests with transactions of their own end by emptying every table; this alone may empty those that only grow."""
-    from django.apps import apps  # noqa: PLC0415 (Django is set up by now)
-    from django.db import connection  # noqa: PLC0415
+    """Tests with transactions of their own end by emptying every table."""
+    from tests.emptying import every_table_can_be_emptied  # noqa: PLC0415 (Django is set up by now)
 
-    from clinic.append_only import AppendOnly  # noqa: PLC0415
-
-    operations: Any = type(connection.ops)
-    flush = operations.execute_sql_flush
-
-    def refusals(*, drop: bool) -> list[str]:
-        editor = connection.SchemaEditorClass(connection)
-        return [
-            str(statement)
-            for model in apps.get_models()
-            for constraint in model._meta.constraints  # noqa: SLF001 (as Django's own flush reads it)
-            if isinstance(constraint, AppendOnly)
-            for statement in constraint.refusals(model, editor, drop=drop)
-        ]
-
-    def flush_all(self: Any, statements: list[str]) -> None:
-        flush(self, [*refusals(drop=True), *statements, *refusals(drop=False)])
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(operations, "execute_sql_flush", flush_all)
+    with every_table_can_be_emptied():
         yield
