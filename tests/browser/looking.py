@@ -18,6 +18,7 @@ SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clie
 
 def look_at(page: Page, name: str) -> None:
     """axe finds nothing and nothing has to be scrolled sideways."""
+    page.wait_for_load_state()  # one that has only begun to arrive has nothing to be looked at
     take_picture(page, name)
     found = violations(page)
     assert found == [], "\n".join([page.url, *found])
@@ -84,4 +85,5 @@ def _axe(page: Page) -> list[str]:
 
 
 def assert_no_sideways_scroll(page: Page) -> None:
+    page.wait_for_load_state()
     assert page.evaluate(SIDEWAYS) == 0, f"{page.url} is wider than its window of {page.viewport_size}"

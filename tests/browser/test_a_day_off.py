@@ -42,6 +42,7 @@ def test_an_ill_practitioners_twelve_visits_are_given_other_times(site: Site, vi
     for page in (desk, phone):
         sign_in(page, site)
     phone.get_by_role("link", name="Away today… Mei Ill").click()
+    expect(heading(phone)).to_have_text("Away today: Mei Ill, R. Ac")
     look_at(phone, "36-away-dark")
 
     desk.get_by_role("link", name="Away today… Mei Ill").click()

@@ -59,6 +59,12 @@ class Hand:
 ways = pytest.mark.parametrize("by_keyboard", [False, True], ids=["finger, no script", "keyboard"])
 
 
+def confirm(desk: Page, patient: Patient, reference: str) -> None:
+    """On Today, to the moment when it is done."""
+    waiting_request(desk, patient).get_by_role("button", name=f"Confirm {reference}").click()
+    expect(desk.locator(".messagelist")).to_contain_text(f"{reference} is now confirmed.")
+
+
 def phone(visit: Visits, *, by_keyboard: bool) -> tuple[Page, Hand]:
     page = visit(javascript=by_keyboard, width=390)
     return page, Hand(page, by_keyboard=by_keyboard)
@@ -139,7 +145,7 @@ def test_a_change_to_another_practitioner_is_asked_for_and_the_old_time_kept(
     reference = ask_for_a_later_visit(page, patient)
     desk = visit(javascript=False)
     sign_in(desk, site)
-    waiting_request(desk, patient).get_by_role("button", name=f"Confirm {reference}").click()
+    confirm(desk, patient, reference)
     page.reload()
 
     hand.link("Change the time")
@@ -163,10 +169,9 @@ def test_a_change_to_another_practitioner_is_asked_for_and_the_old_time_kept(
     look_at(page, "53-old-visit")
 
     desk.goto("/admin/")
-    request = waiting_request(desk, patient)
-    expect(request).to_contain_text(f"Instead of {reference}")
+    expect(waiting_request(desk, patient)).to_contain_text(f"Instead of {reference}")
     look_at(desk, "54-today-with-change")
-    request.get_by_role("button", name=f"Confirm {changed}").click()
+    confirm(desk, patient, changed)
     page.reload()
     expect(heading(page)).to_have_text("Changed")
     look_at(page, "55-changed")
@@ -284,7 +289,7 @@ def test_before_the_visit_the_patient_says_how_it_is_and_both_see_the_line(
     reference = ask_for_a_visit(page, patient)
     desk = visit(javascript=False, scheme=scheme)
     sign_in(desk, site)
-    waiting_request(desk, patient).get_by_role("button", name=f"Confirm {reference}").click()
+    confirm(desk, patient, reference)
     site.manage("shell", "-v", "0", "-c", SOON.format(reference=reference))
 
     page.reload()

@@ -1,6 +1,6 @@
 """Every public page in a narrow window, in the dark, and with letters twice as large."""
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visits
 from tests.browser.looking import assert_no_sideways_scroll, look_at, take_picture
@@ -14,6 +14,7 @@ from tests.browser.walking import (
     choose_visit,
     give_details,
     go_on_to_check,
+    heading,
     reference_on,
     send_button,
 )
@@ -43,22 +44,29 @@ def walk_by_every_page(page: Page, *, look: Look) -> None:
         page.goto(address)
         look(page, name)
     answer_safety_question(page, "Yes, at least one")
+    expect(heading(page)).to_have_text("Please get medical help before acupuncture")
     look(page, "stop")
     page.goto("/book/")
     page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert")).to_be_visible()
     look(page, "gate-error")
     answer_safety_question(page, "No, none of these")
+    expect(heading(page)).to_have_text(URGENT_LIST)
     look(page, "urgent-list")
     answer_safety_question(page, "I’m not sure", listed=URGENT_LIST)
+    expect(heading(page)).to_have_text("Please have this checked before acupuncture")
     look(page, "stop-urgent")
     page.get_by_role("button", name="I have already been checked").click()
+    expect(heading(page)).to_have_text("Which visit do you need?")
     look(page, "visit-type")
     choose_visit(page, "Follow-up visit")
     look(page, "times")
     page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert")).to_be_visible()
     look(page, "times-error")
     choose_last_time(page)
     page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert")).to_be_visible()
     look(page, "details-error")
     give_details(page, a_new_patient(), precautions=("An allergy to metal",))
     look(page, "health")

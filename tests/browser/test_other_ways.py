@@ -130,6 +130,7 @@ def test_a_time_taken_meanwhile_is_told_kindly_and_the_answers_are_kept(visit: V
     expect(slow.locator("ul.soon > li")).to_have_count(4)
     look_at(slow, "22-taken")
     slow.locator("ul.soon").locator("a, button").first.click()
+    expect(heading(slow)).not_to_have_text("That time has just been taken")
     if heading(slow).inner_text() != "Check your answers, then send":
         go_on_to_check(slow)  # from the details, which are still filled in
     expect(slow.locator("main")).to_contain_text("Epilepsy or seizures")

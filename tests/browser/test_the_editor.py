@@ -56,6 +56,7 @@ def test_an_article_is_written_previewed_approved_published_revised_and_brought_
     told(ann, "Readers see the article as it was until it is approved.")
     ann.get_by_label("Text:").fill("## Sleep\n\nRevised text.\n")
     ann.get_by_role("button", name="Save and continue editing").click()
+    told(ann, "was changed successfully")
     reader.reload()
     expect(reader.get_by_text("Typed just now.")).to_be_visible()
     approve_the_revision(bob)
@@ -76,6 +77,7 @@ def test_an_article_is_written_previewed_approved_published_revised_and_brought_
 def open_article(page: Page) -> None:
     page.goto("/admin/content/article/")
     page.get_by_role("link", name="Sleep and back pain").first.click()
+    expect(page.get_by_role("heading", name="Who answers for it")).to_be_visible()
 
 
 def write_and_watch_the_preview(page: Page) -> None:
@@ -99,6 +101,7 @@ def write_and_watch_the_preview(page: Page) -> None:
     expect(shown.get_by_role("link", name="BL25").first).to_be_visible()
     look_at(page, "60-editing")
     page.get_by_role("button", name="Save and continue editing").click()
+    told(page, "was changed successfully")
 
 
 def put_in_a_drawing(page: Page) -> None:
@@ -120,6 +123,7 @@ def preview_and_approve(page: Page) -> None:
     page.get_by_role("button", name="Preview", exact=True).click()
     expect(page.frame_locator("iframe[name=preview]").get_by_text("Typed just now.")).to_be_visible()
     page.get_by_role("link", name="Review and publish").click()
+    expect(page.get_by_role("button", name="Approve and publish")).to_be_visible()
     look_at(page, "61-review")
     page.get_by_role("button", name="Approve and publish").click()
     told(page, "“Sleep and back pain” is published.")
