@@ -60,6 +60,11 @@ MEANINGS: Final = {
         One GET of the desk's calendar for a week of 10 practitioners with 12 visits a day each, signed in and
         through all middleware: the page that says everything in words, and the JSON that the grid is drawn from.
     """,
+    "course": """
+        A patient asks for twelve visits in one go, through the WSGI application with all middleware: the dates are
+        found and shown, both pages of questions are sent, the check page is shown, and the request is sent. The median
+        of seven patients, each of whom finds the times of those before taken.
+    """,
     "forms": """
         Under the site's own gunicorn configuration (2 workers of 8 threads), the clients on the same machine.
         A patient goes all the way with a new session each time: both lists of the safety gate, time (which is held),
@@ -85,6 +90,7 @@ PARTS: Final[dict[str, tuple[str, Measure]]] = {
     "finder": ("Openings", inside("finder")),
     "pages": ("A long past", inside("pages")),
     "calendar": ("The desk's calendar", inside("calendar")),
+    "course": ("A course of visits", inside("course")),
     "forms": ("A patient's way", walks.measure_forms),
     "reading": ("Reading an article", readers.measure),
     "race": ("One time, many people", inside("race")),

@@ -14,6 +14,7 @@ import django
 def measurements() -> dict[str, Callable[..., Any]]:
     from tests.bench import (  # noqa: PLC0415 (they need Django to be set up)
         calendar,
+        course,
         finder,
         pages,
         race,
@@ -23,6 +24,7 @@ def measurements() -> dict[str, Callable[..., Any]]:
 
     return {
         "calendar": calendar.measure,
+        "course": course.measure,
         "finder": finder.measure,
         "pages": pages.measure,
         "race": race.measure,

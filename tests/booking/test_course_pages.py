@@ -85,9 +85,7 @@ def page_of(course: Course, page: str = "course_page") -> str:
     return reverse(f"booking:{page}", args=[course.reference])
 
 
-def test_a_course_of_twelve_visits_is_requested_in_one_go(
-    patient: Client, visit_type: VisitType
-) -> None:
+def test_a_course_of_twelve_visits_is_requested_in_one_go(patient: Client, visit_type: VisitType) -> None:
     page = dates(patient)
     assert "12 visits, all as you asked" in body(page)
     check = fill_in(patient, onward(page))
