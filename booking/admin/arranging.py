@@ -215,6 +215,7 @@ class ArrangingAdmin(DecisionsAdmin):
             "key": form["key"].value(),
             "version": form["version"].value() or request.POST.get("version") or appointment.version,
             "is_one": most == 1,
+            "most": most,
             "days": shown.days(appointment, now=now),
             "shown": shown,
             "practitioners": practitioners.values(),
@@ -259,6 +260,11 @@ class _Shown:
             picked=tuple(request.POST.getlist("pick")),
             asked_on=asked_on,
         )
+
+    @property
+    def first_drawn_on(self) -> date:
+        """The visit's own day, if it is among those shown."""
+        return self.asked_on if self.first_on <= self.asked_on < self.later_on else self.first_on
 
     @property
     def earlier_on(self) -> date:

@@ -23,9 +23,11 @@ from booking.admin import schedule, seen
 from booking.admin.calendar_refusals import why_not
 from booking.admin.calendar_words import Words
 from booking.admin.decisions import DecisionsAdmin, SeenForm, changed_meanwhile
+from booking.admin.picks import write_pick
 from booking.admin.seen import EVERY_PATIENT
 from booking.fields import of_these_years
 from booking.models import Appointment, BookingRules, Resource
+from booking.openings import union
 from booking.operations import AlreadyDecided, TimeTaken, move_appointment
 from booking.operations.taking import AT_THE_DESK
 from clinic import audit
@@ -34,6 +36,7 @@ from clinic.models import Act
 
 WEEK: Final = 7
 REFUSED: Final = 409
+MARKED: Final = 15 * 60  # seconds of the grid that are marked for one free time
 
 
 class View(TextChoices):
@@ -159,6 +162,7 @@ class CalendarAdmin(DecisionsAdmin):
             page("calendar/", "calendar", self.calendar),
             page("calendar/events/", "events", self.events),
             self.act("drag", require_POST(self.drag)),
+            self.act("openings", require_GET(self.openings)),
             *super().get_urls(),
         ]
 
@@ -193,23 +197,38 @@ class CalendarAdmin(DecisionsAdmin):
         words = Words(found, now=now, may_move=self.may_decide(request) and not shown.mine)
         by = cast("User", request.user)  # admin_view lets nobody else in
         audit.record_refresh(by=by, kind="appointment calendar", people=_people_in(found), now=now)
-        first_hour, last_hour = found.wall_hours()
-        offset = f"{times.local(now):%z}"
+        return JsonResponse(_drawn(shown, found, now=now) | {"events": words.events()})
+
+    def openings(self, request: HttpRequest, pk: int) -> JsonResponse:
+        """One day as the script draws it, with the times at which this visit could be instead."""
+        appointment = self._to_decide(request, pk)
+        _form, asked, now = self._shown(request)
+        shown = replace(asked, view=View.DAY, by=Resource.Kind.PRACTITIONER)
+        able = {person.slug: person for person in appointment.visit_type.practitioners.active()}
+        found = shown.read(now=now).only(able)
+        by = cast("User", request.user)  # admin_view lets nobody else in
+        audit.record_refresh(by=by, kind="appointment calendar", people=_people_in(found), now=now)
+        rules = BookingRules(**AT_THE_DESK)
+        free = queries.find_openings(
+            appointment.visit_type, first_on=shown.on, last_on=shown.on, rules=rules, now=now, but=appointment
+        )
+        last_on = shown.today + rules.horizon
         return JsonResponse(
-            {
-                "view": "resourceTimeGridWeek" if shown.is_week else "resourceTimeGridDay",
-                "date": f"{shown.days[0]:%Y-%m-%d}",
-                "hidden": [day.isoweekday() % WEEK for day in shown.days if day not in found.days],
-                "days": {
-                    f"{day:%Y-%m-%d}": [timetable.weekday_and_day(day), f"{_noon(day):%z}"]
-                    for day in found.days
-                },
-                "opens": f"{first_hour:02}:00",
-                "closes": f"{last_hour:02}:00",
-                "offset": f"{offset[:3]}:{offset[3:]}",
-                "halves": [_("am"), _("pm")],
-                "columns": [{"id": one.slug, "title": one.name} for one in found.resources],
-                "events": words.events(),
+            _drawn(shown, found, now=now)
+            | {
+                "events": Words(found, now=now).events(),
+                "title": shown.title(),
+                "earlier": f"{shown.earlier_on:%Y-%m-%d}" if shown.on > shown.today else "",
+                "later": f"{shown.later_on:%Y-%m-%d}" if shown.on < last_on else "",
+                "minutes": appointment.visit_type.minutes,
+                "free": [
+                    _start(start, person) for person in found.resources for start in free.starts(person.pk)
+                ],
+                "marks": [
+                    {"column": person.slug, "start": _wall(start), "end": _wall(end)}
+                    for person in found.resources
+                    for start, end in union((start, start + MARKED) for start in free.starts(person.pk))
+                ],
             }
         )
 
@@ -258,6 +277,40 @@ class CalendarAdmin(DecisionsAdmin):
         if mine is None:
             raise PermissionDenied
         return form, shown.own(mine), now
+
+
+def _drawn(shown: Shown, found: schedule.Schedule, *, now: datetime) -> dict[str, Any]:
+    """The frame that the script draws things in: days, hours and columns."""
+    first_hour, last_hour = found.wall_hours()
+    offset = f"{times.local(now):%z}"
+    return {
+        "view": "resourceTimeGridWeek" if shown.is_week else "resourceTimeGridDay",
+        "date": f"{shown.days[0]:%Y-%m-%d}",
+        "hidden": [day.isoweekday() % WEEK for day in shown.days if day not in found.days],
+        "days": {
+            f"{day:%Y-%m-%d}": [timetable.weekday_and_day(day), f"{_noon(day):%z}"] for day in found.days
+        },
+        "opens": f"{first_hour:02}:00",
+        "closes": f"{last_hour:02}:00",
+        "offset": f"{offset[:3]}:{offset[3:]}",
+        "halves": [_("am"), _("pm")],
+        "columns": [{"id": one.slug, "title": one.name} for one in found.resources],
+    }
+
+
+def _wall(at: int) -> str:
+    return f"{times.from_epoch(at):%Y-%m-%dT%H:%M}"
+
+
+def _start(start: int, practitioner: Resource) -> dict[str, str]:
+    """One free time as the script draws it, and as the form sends it."""
+    at = times.from_epoch(start)
+    return {
+        "column": practitioner.slug,
+        "start": _wall(start),
+        "value": write_pick(at, practitioner),
+        "says": f"{times.in_words(at.date())}, {timetable.label(at)} {practitioner.name}",
+    }
 
 
 def _people_in(found: schedule.Schedule) -> list[int]:

@@ -205,6 +205,17 @@ class Schedule:
             },
         )
 
+    def only(self, slugs: Collection[str]) -> "Schedule":
+        """The columns of these alone."""
+        return replace(
+            self,
+            resources=[one for one in self.resources if one.slug in slugs],
+            columns={
+                day: [column for column in columns if column.resource.slug in slugs]
+                for day, columns in self.columns.items()
+            },
+        )
+
     def offered(self) -> list[int]:
         """The keys of the appointments for which other times are offered here."""
         return [

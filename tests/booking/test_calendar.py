@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from booking import times
-from booking.models import Appointment, Resource, Status, VisitType
+from booking.models import Appointment, OfferOption, Resource, Status, VisitType
 from booking.operations import OfferedTime, hold_time, offer_other_times
 from clinic.models import QueuedMail
 from tests.booking import books
@@ -32,6 +32,7 @@ from tests.booking.factories import (
     wall,
 )
 from tests.booking.test_desk import XSS, act, make_staff, signed_in, with_a_reason
+from tests.booking.test_desk_other_times import fields
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
 
@@ -329,7 +330,69 @@ def test_the_calendar_costs_the_same_queries_however_full(
     assert len(asked) == queries, "\n".join(query["sql"] for query in asked)
 
 
-# --- Dragging ---------------------------------------------------------------------------------------------------
+# --- Free times to pick ----------------------------------------------------------------------------------------
+
+
+def openings(client: Client, appointment: Appointment, at: datetime) -> dict[str, Any]:
+    answer = client.get(act(appointment, "openings"), {"on": day_of(at)})
+    assert answer.status_code == 200
+    drawn: dict[str, Any] = answer.json()
+    return drawn
+
+
+def test_a_days_drawing_tells_with_whom_and_when_the_visit_could_be_instead(receptionist: Client) -> None:
+    visit_type, mei = clinic()
+    ada = make_practitioner("Ada Moss", slug="ada-moss")  # gives another visit
+    make_hours(ada)
+    asked = make_appointment(visit_type, starts_at=wall(10), practitioner=mei)
+    make_appointment(visit_type, starts_at=wall(11), practitioner=mei, status=Status.BOOKED)
+    drawn = openings(receptionist, asked, wall(10))
+
+    on = day_of(wall(10))
+    assert [column["id"] for column in drawn["columns"]] == ["mei-lin"]
+    assert {event["column"] for event in drawn["events"]} == {"mei-lin"}
+    assert drawn["minutes"] == 45
+    # Whole before the other visit, in its rest, and after it; a mark ends a quarter of an hour after its last start.
+    assert [(mark["start"][-5:], mark["end"][-5:]) for mark in drawn["marks"]] == [
+        ("09:00", "10:55"),
+        ("11:20", "11:35"),
+        ("11:45", "18:15"),
+    ]
+    assert drawn["free"][0] == {
+        "column": "mei-lin",
+        "start": f"{on}T09:00",
+        "value": f"{times.write_start(wall(9))}/mei-lin",
+        "says": f"{times.in_words(times.local_day(wall(9)))}, 9:00\N{NO-BREAK SPACE}am Mei Lin",
+    }
+    assert (drawn["earlier"], drawn["later"]) == (
+        day_of(wall(10, days_ahead=1)),
+        day_of(wall(10, days_ahead=3)),
+    )
+
+
+def test_what_the_drawing_calls_free_can_be_offered(receptionist: Client) -> None:
+    visit_type, mei = clinic()
+    asked = make_appointment(visit_type, starts_at=wall(10), practitioner=mei)
+    free = openings(receptionist, asked, wall(10, days_ahead=40))["free"][0]
+    page = receptionist.get(act(asked, "offer")).content.decode()
+    sent = fields(page) | {"pick": free["value"]}
+    assert receptionist.post(act(asked, "offer"), sent).status_code == 302
+    assert [option.starts_at for option in OfferOption.objects.all()] == [wall(9, days_ahead=40)]
+
+
+def test_a_days_drawing_costs_the_same_queries_however_full(receptionist: Client) -> None:
+    visit_type, mei = clinic()
+    asked = make_appointment(visit_type, starts_at=wall(10), practitioner=mei)
+    with CaptureQueriesContext(connection) as few:
+        openings(receptionist, asked, wall(10))
+    for hour in range(11, 18):
+        make_appointment(visit_type, starts_at=wall(hour), practitioner=mei, patient=asked.patient)
+    with CaptureQueriesContext(connection) as many:
+        openings(receptionist, asked, wall(10))
+    assert (len(few), len(many)) == (27, 26)  # the first of all also notes whom it showed
+
+
+# --- Dragging --------------------------------------------------------------------------------------------------
 
 
 def drag(client: Client, appointment: Appointment, at: datetime, column: str, **fields: Any) -> Any:
@@ -479,8 +542,8 @@ def test_the_second_of_two_who_drag_is_told_that_somebody_has_moved_it(reception
     visit_type, _mei = clinic()
     booked = make_appointment(visit_type, starts_at=wall(9), status=Status.BOOKED)
     assert drag(receptionist, booked, wall(11), "mei-lin", sure="on").status_code == 200
-    for fields in ({}, {"sure": "on"}):
-        answer = drag(receptionist, booked, wall(15), "mei-lin", **fields)
+    for sure in ({}, {"sure": "on"}):
+        answer = drag(receptionist, booked, wall(15), "mei-lin", **sure)
         assert answer.status_code == 409
         assert answer.json()["says"].startswith(f"{booked.reference} was changed by receptionist (")
     booked.refresh_from_db()
