@@ -133,5 +133,5 @@ def change_context(asked: Appointment, *, now: datetime) -> dict[str, Any]:
 
 
 def _reason(asked: Appointment) -> str | Promise:
-    change = asked.changes.filter(to_status=Status.DECLINED).last()
+    change = asked.changes.filter(to_status=Status.DECLINED).first()  # a new link writes another row after it
     return DeclineReason(change.reason).label if change and change.reason in DeclineReason else ""

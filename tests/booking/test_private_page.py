@@ -291,11 +291,14 @@ class TestThePage:
         ):
             assert fact in page
 
-    def test_a_declined_request_says_why(self) -> None:
-        appointment = ask(make_clinic(), wall(10))
-        operations.decline_appointment(
-            appointment=appointment, version=1, reason=DeclineReason.AWAY, by=staff(), now=timezone.now()
+    @pytest.mark.parametrize("has_new_link", [False, True])
+    def test_a_declined_request_says_why(self, has_new_link: bool) -> None:  # noqa: FBT001 (a case)
+        by, now = staff(), timezone.now()
+        appointment = operations.decline_appointment(
+            appointment=ask(make_clinic(), wall(10)), version=1, reason=DeclineReason.AWAY, by=by, now=now
         )
+        if has_new_link:
+            appointment = operations.replace_link(appointment=appointment, version=2, by=by, now=now)
         page = body(visitor(appointment).get(page_of(appointment)))
         assert "The practitioner is away at this time." in page
 
