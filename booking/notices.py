@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from booking import ics, links, times
-from booking.models import Appointment, DeclineReason, OfferOption, Status
+from booking.models import Appointment, DeclineReason, OfferNote, OfferOption, Status
 from clinic import mail
 from clinic.models import QueuedMail
 
@@ -75,10 +75,15 @@ def cancelled(
 
 
 def other_times_offered(
-    appointment: Appointment, *, options: Sequence[OfferOption], until: datetime, now: datetime
+    appointment: Appointment,
+    *,
+    options: Sequence[OfferOption],
+    until: datetime,
+    note: OfferNote | None,
+    now: datetime,
 ) -> None:
     """Instead of the time asked for, the patient may have one of these; each is held until the offer ends."""
-    says = {"options": options, "until": until}
+    says = {"options": options, "until": until, "note": note.label if note else ""}
     _to_patient(appointment, "other_times_offered", _("We can offer you other times"), now, says)
 
 

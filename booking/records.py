@@ -167,6 +167,16 @@ def everything_about(patient: Patient) -> list[Section]:
             CHECK_IN,
         ),
         _section(
+            "offers",
+            _("Offers"),
+            Offer.objects.filter(
+                Q(appointment__patient=patient) | Q(entry__patient=patient) | Q(course__patient=patient)
+            )
+            .select_related("appointment", "entry", "course")
+            .order_by("offered_at", "pk"),
+            OFFER,
+        ),
+        _section(
             "offered_times",
             _("Times offered"),
             OfferOption.objects.filter(offered).select_related("practitioner", "room"),
@@ -226,6 +236,7 @@ VISIT: Final = (
 )
 CHANGE: Final = ("appointment", "at", "from_status", "to_status", "actor", "by", "reason")
 CHECK_IN: Final = ("appointment", "pain_now", "pain_last_week", "enjoyment", "activity", "answered_at")
+OFFER: Final = ("appointment", "entry", "course", "offered_at", "expires_at", "answer", "note")
 OFFERED: Final = ("starts_at", "ends_at", "practitioner", "room")
 COURSE: Final = (
     "reference",

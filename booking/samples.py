@@ -14,6 +14,7 @@ from booking.models import (
     Appointment,
     Course,
     DeclineReason,
+    OfferNote,
     OfferOption,
     Patient,
     Resource,
@@ -111,7 +112,9 @@ def _occasions(now: datetime) -> dict[str, tuple[str, Callable[[], object]]]:
         ),
         "other-times-offered": (
             _("Staff offer other times."),
-            lambda: notices.other_times_offered(pending, options=options, until=tomorrow, now=now),
+            lambda: notices.other_times_offered(
+                pending, options=options, until=tomorrow, note=OfferNote.NEAREST, now=now
+            ),
         ),
         "offer-ending": (
             _("Four hours before an offer runs out, once."),

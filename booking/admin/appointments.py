@@ -132,6 +132,9 @@ class AppointmentAdmin(
             "check_ins": check_ins,
             "plot": check_in_plot(check_ins),
             "may_decide": self.may_decide(request),
+            "offer": appointment.offers.prefetch_related("options__practitioner").first()
+            if appointment.is_proposed
+            else None,
             "can_stretch": appointment.is_occupying and len(possible_ends(appointment)) > 1,
             "is_today": times.local_day(appointment.starts_at) == times.local_day(timezone.now()),
             "history": [

@@ -21,7 +21,7 @@ from booking import openings, queries, times
 from booking.admin.decisions import DecisionsAdmin, SeenForm
 from booking.admin.picks import read_pick, write_pick
 from booking.fields import of_these_years
-from booking.models import Appointment, BookingRules, Resource
+from booking.models import Appointment, BookingRules, OfferNote, Resource
 from booking.operations import OfferedTime, TimeTaken, move_appointment, offer_other_times
 from booking.operations.offers import MOST_TIMES
 from booking.operations.taking import AT_THE_DESK
@@ -37,8 +37,10 @@ class PickForm(SeenForm):
     key = forms.UUIDField(widget=forms.HiddenInput)
     pick = forms.Field(required=False, widget=forms.MultipleHiddenInput)
 
-    def __init__(self, data: Any = None, *, practitioners: dict[str, Resource], most: int) -> None:
-        super().__init__(data, initial={"key": uuid4()})
+    def __init__(
+        self, data: Any = None, *, initial: dict[str, Any], practitioners: dict[str, Resource], most: int
+    ) -> None:
+        super().__init__(data, initial={"key": uuid4()} | initial)
         self.practitioners = practitioners
         self.most = most
 
@@ -55,6 +57,27 @@ class PickForm(SeenForm):
             return read_pick(text, self.practitioners)
         except ValueError as error:
             raise ValidationError(_("Choose a time from those below.")) from error
+
+    def facts(self) -> dict[str, Any]:
+        """What the operation is told."""
+        return {"offered": self.cleaned_data["pick"], "idempotency_key": self.cleaned_data["key"]}
+
+
+class OfferForm(PickForm):
+    """The same, and perhaps a sentence that the patient reads beside the times."""
+
+    note = forms.TypedChoiceField(
+        label=gettext_lazy("What the patient reads with the times"),
+        choices=[("", gettext_lazy("Nothing more")), *OfferNote.choices],
+        coerce=OfferNote,
+        empty_value=None,
+        required=False,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": gettext_lazy("Choose one of these sentences, or nothing more.")},
+    )
+
+    def facts(self) -> dict[str, Any]:
+        return super().facts() | {"note": self.cleaned_data["note"]}
 
 
 class OverlapForm(SeenForm):
@@ -137,7 +160,7 @@ class ArrangingAdmin(DecisionsAdmin):
             offer_other_times(appointment=appointment, offered=offered, **facts)
             return appointment
 
-        return self._pick(request, appointment, "offer", offer_these, most=MOST_TIMES)
+        return self._pick(request, appointment, "offer", offer_these, most=MOST_TIMES, form_class=OfferForm)
 
     def move(self, request: HttpRequest, pk: int) -> HttpResponse:
         appointment = self._to_decide(request, pk)
@@ -182,12 +205,18 @@ class ArrangingAdmin(DecisionsAdmin):
         operation: Callable[..., Appointment],
         *,
         most: int,
+        form_class: type[PickForm] = PickForm,
     ) -> HttpResponse:
-        """The page of free times; ticks stay while staff look at other days or at one practitioner's."""
+        """The page of free times; what was chosen stays while staff look at other days or at one practitioner's."""
         now = timezone.now()
         practitioners = {person.slug: person for person in appointment.visit_type.practitioners.active()}
         is_sent = request.method == "POST" and "show" not in request.POST
-        form = PickForm(request.POST if is_sent else None, practitioners=practitioners, most=most)
+        form = form_class(
+            request.POST if is_sent else None,
+            initial={"note": request.POST.get("note", "")},
+            practitioners=practitioners,
+            most=most,
+        )
         if form.is_valid():
             offered = form.cleaned_data["pick"]
             try:
@@ -197,8 +226,7 @@ class ArrangingAdmin(DecisionsAdmin):
                     form,
                     operation,
                     says=_moved if most == 1 else _offered,
-                    offered=offered,
-                    idempotency_key=form.cleaned_data["key"],
+                    **form.facts(),
                 )
             except TimeTaken:
                 form.add_error(

@@ -16,7 +16,7 @@ from booking.models.feeds import CalendarFeed
 from booking.models.holds import HELD_FOR, Hold
 from booking.models.hours import Closure, ClosureQuerySet, ExtraHours, WorkingHours
 from booking.models.occupancies import Occupancy
-from booking.models.offers import Offer, OfferOption
+from booking.models.offers import Offer, OfferNote, OfferOption
 from booking.models.patients import Patient, PatientMerge, PatientQuerySet
 from booking.models.resources import ANYONE, Resource, ResourceQuerySet
 from booking.models.rules import BookingRules
@@ -49,6 +49,7 @@ __all__ = [
     "Hold",
     "Occupancy",
     "Offer",
+    "OfferNote",
     "OfferOption",
     "Patient",
     "PatientMerge",

@@ -12,6 +12,17 @@ from booking.models.scheduled import Scheduled
 from booking.models.waitlist import WaitlistEntry
 
 
+class OfferNote(models.TextChoices):
+    """What staff say with other times, in the sentence that the patient reads; never free text, as in declining."""
+
+    SORRY = "sorry", _("We are sorry that this is not the time you asked for.")
+    AWAY = "away", _("The practitioner is away at the time you asked for.")
+    NEAREST = "nearest", _("We looked for what is free nearest to the time you asked for.")
+    SAME_HOUR = "same_hour", _("We kept to about the same time of day as you asked for.")
+    CALL_US = "call_us", _("If nothing here suits you, call us, and we will look for a time together.")
+    THANKS = "thanks", _("Thank you for your patience.")
+
+
 class Offer(models.Model):
     """It belongs to an appointment, a waitlist entry or a course; the second kind the clock makes, the others staff."""
 
@@ -57,6 +68,7 @@ class Offer(models.Model):
     offered_at = models.DateTimeField(_("offered"))
     expires_at = models.DateTimeField(_("open until"))
     answer = models.CharField(_("answer"), max_length=8, choices=Answer, blank=True)
+    note = models.CharField(_("note to the patient"), max_length=9, choices=OfferNote, blank=True)
 
     class Meta:
         verbose_name = _("offer")
@@ -79,6 +91,10 @@ class Offer(models.Model):
                 fields=["entry"],
                 condition=models.Q(answer="", entry__isnull=False),
                 name="offer_one_open_per_entry",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(note="") | models.Q(note__in=OfferNote.values, appointment__isnull=False),
+                name="offer_known_note_to_a_request",
             ),
         ]
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 
 from booking import notices, queries
-from booking.models import Actor, Appointment, BookingRules, Offer, OfferOption, Resource, Status
+from booking.models import Actor, Appointment, BookingRules, Offer, OfferNote, OfferOption, Resource, Status
 from booking.operations import taking
 from booking.operations.changes import give_way, lock_with_replaced
 from booking.operations.errors import AlreadyDecided, OfferEnded
@@ -32,11 +32,12 @@ def offer_other_times(
     by: User,
     idempotency_key: UUID,
     now: datetime,
+    note: OfferNote | None = None,
 ) -> Offer:
     """Staff answer a request with one to three other times, each held; the time asked for is free again.
 
     The offer ends when the rules say, or when the first of its times or the visit to be replaced begins, whichever is
-    sooner.
+    sooner. With `note` the patient reads that sentence beside the times.
 
     :raises ValueError: if there is no time among `offered`, or more than three.
     :raises TimeTaken: if one of the times is not free; then nothing is offered.
@@ -57,7 +58,9 @@ def offer_other_times(
         if locked.kept and locked.kept.starts_at > now:
             begins.append(locked.kept.starts_at)
         ends = min(now + BookingRules.current().offer_open_for, *begins)
-        offer = Offer.objects.create(appointment=locked, by=by, offered_at=now, expires_at=ends)
+        offer = Offer.objects.create(
+            appointment=locked, by=by, offered_at=now, expires_at=ends, note=note or ""
+        )
         for time in offered:
             taken = taking.look_again(
                 locked.visit_type,
@@ -68,7 +71,7 @@ def offer_other_times(
             )
             taking.occupy(OfferOption.objects.create(offer=offer, **taken.fields), taken)
         options = list(offer.options.select_related("practitioner"))
-        notices.other_times_offered(locked, options=options, until=ends, now=now)
+        notices.other_times_offered(locked, options=options, until=ends, note=note, now=now)
     return offer
 
 

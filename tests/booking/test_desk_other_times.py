@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from booking import times
-from booking.models import Appointment, Hold, Offer, Status
+from booking.models import Appointment, Hold, Offer, OfferNote, Status
 from booking.operations import hold_time
 from clinic.models import QueuedMail
 from tests.booking import books
@@ -25,6 +25,7 @@ from tests.booking.factories import (
     wall,
 )
 from tests.booking.test_desk import act, make_staff, page_of, said, signed_in
+from tests.booking.test_moves_and_offers import offer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
 
@@ -53,6 +54,11 @@ def picks(page: str) -> dict[str, bool]:
         unescape(value): bool(is_checked)
         for value, is_checked in re.findall(r'name="pick" value="([^"]+)"( checked)?', page)
     }
+
+
+def chosen_note(page: str) -> list[str]:
+    """The sentence that is chosen on a page of the desk; an empty one is none."""
+    return re.findall(r'name="note" value="([^"]*)"[^>]* checked', page)
 
 
 def value(appointment: Appointment, at: Any) -> str:
@@ -149,6 +155,57 @@ def test_ticks_stay_while_other_days_and_other_people_are_looked_at(receptionist
     others = {each for each in picks(page) if each != ticked}
     assert others
     assert min(others) >= f"{later:%Y%m%d}"
+
+
+def test_a_kind_sentence_goes_with_the_times_if_staff_choose_one(receptionist: Client) -> None:
+    asked = make_appointment(make_clinic(), starts_at=wall(10))
+    page = open_page(receptionist, asked, "offer")
+    assert re.findall(r'name="note" value="([^"]*)"', page) == ["", *OfferNote.values]
+    assert chosen_note(page) == [""]
+
+    receptionist.post(
+        act(asked, "offer"), fields(page) | {"pick": [value(asked, wall(11))], "note": "nearest"}
+    )
+
+    assert Offer.objects.get().note == OfferNote.NEAREST
+    shown = open_page(receptionist, asked, "change")
+    assert "Offered instead" in shown
+    assert times.moment(wall(11)) in shown
+    assert str(OfferNote.NEAREST.label) in shown
+
+
+def test_the_page_of_a_request_says_no_sentence_where_none_was_chosen(receptionist: Client) -> None:
+    asked = make_appointment(make_clinic(), starts_at=wall(10))
+    offer(asked, wall(11))
+    shown = open_page(receptionist, asked, "change")
+    assert times.moment(wall(11)) in shown
+    assert "Said with it" not in shown
+
+
+@pytest.mark.parametrize(
+    "sent", [{"pick": ["nonsense"]}, {"pick": []}, {"show": "yes", "from": "2099-01-01", "who": "nobody"}]
+)
+def test_the_sentence_stays_chosen_through_an_error_and_through_other_days(
+    receptionist: Client, sent: dict[str, Any]
+) -> None:
+    asked = make_appointment(make_clinic(), starts_at=wall(10))
+    form = fields(open_page(receptionist, asked, "offer"))
+    page = receptionist.post(act(asked, "offer"), form | {"note": "same_hour"} | sent).content.decode()
+    assert chosen_note(page) == ["same_hour"]
+    assert Offer.objects.count() == 0
+
+
+def test_a_sentence_that_is_not_on_the_list_is_refused_at_its_field_and_ticks_stay(
+    receptionist: Client,
+) -> None:
+    asked = make_appointment(make_clinic(), starts_at=wall(10))
+    form = fields(open_page(receptionist, asked, "offer")) | {"pick": [value(asked, wall(11))]}
+    page = receptionist.post(act(asked, "offer"), form | {"note": "get\x00 well"}).content.decode()
+    at_the_field = page[page.index('id="note-error"') :]
+    assert "Choose one of these sentences, or nothing more." in at_the_field
+    assert picks(page)[value(asked, wall(11))]
+    assert fields(page) == {name: form[name] for name in ("version", "key")}
+    assert Offer.objects.count() == 0
 
 
 def test_a_request_that_waits_for_a_call_is_offered_nothing_before_it(receptionist: Client) -> None:

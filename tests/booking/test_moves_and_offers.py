@@ -11,7 +11,17 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from booking import operations
-from booking.models import Actor, Appointment, BookingRules, Occupancy, Offer, Resource, Status, VisitType
+from booking.models import (
+    Actor,
+    Appointment,
+    BookingRules,
+    Occupancy,
+    Offer,
+    OfferNote,
+    Resource,
+    Status,
+    VisitType,
+)
 from booking.operations import AlreadyDecided, OfferedTime, OfferEnded, TimeTaken
 from clinic.models import QueuedMail
 from tests.booking.factories import make_appointment, make_clinic, make_patient, needles, wall
@@ -341,6 +351,21 @@ class TestOffers:
             appointment=Appointment.objects.get(), version=2, by=None, now=NOW, idempotency_key=uuid4()
         )
         assert not Occupancy.objects.exists()
+
+    @pytest.mark.parametrize("note", [OfferNote.NEAREST, None])
+    def test_the_mail_says_the_chosen_sentence_and_without_one_nothing_more(
+        self, note: OfferNote | None
+    ) -> None:
+        made = offer(ask(make_clinic(), wall(10)), wall(12), note=note)
+        assert Offer.objects.get(pk=made.pk).note == (note or "")
+        mail = QueuedMail.objects.get(kind="other_times_offered")
+        for part in (mail.text, mail.html):
+            assert [each for each in OfferNote if str(each.label) in part] == ([note] if note else [])
+
+    def test_the_database_refuses_a_sentence_that_is_not_on_the_list(self) -> None:
+        made = offer(ask(make_clinic(), wall(10)), wall(12))
+        with pytest.raises(IntegrityError, match="offer_known_note_to_a_request"), transaction.atomic():
+            Offer.objects.filter(pk=made.pk).update(note="get well")
 
     @pytest.mark.parametrize("hours", [[], [11, 12, 13, 14]])
     def test_an_offer_has_one_to_three_times(self, hours: list[int]) -> None:

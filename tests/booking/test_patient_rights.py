@@ -13,12 +13,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from booking import links, operations, records
+from booking import links, operations, records, times
 from booking.models import (
     Actor,
     Appointment,
     CheckIn,
     Contact,
+    OfferNote,
     Patient,
     Status,
     StatusChange,
@@ -29,6 +30,7 @@ from clinic.models import AuditRow, QueuedMail
 from tests.booking.factories import make_appointment, make_clinic, make_patient, wall
 from tests.booking.test_course_operations import request
 from tests.booking.test_desk import make_staff, said, signed_in
+from tests.booking.test_moves_and_offers import offer
 from tests.booking.test_operations import PARISA, ask, somebody
 from tests.booking.test_waitlist import join
 
@@ -108,6 +110,7 @@ def test_a_copy_holds_everything_that_is_kept_and_nobody_elses(officer: Client) 
         "visits",
         "history",
         "check_ins",
+        "offers",
         "offered_times",
         "courses",
         "waitlist",
@@ -153,6 +156,23 @@ def test_everything_about_a_waiting_and_a_planning_person_can_be_copied() -> Non
     of_entry = {section.name: len(section.entries) for section in records.everything_about(entry.patient)}
     of_course = {section.name: len(section.entries) for section in records.everything_about(course.patient)}
     assert (of_entry["waitlist"], of_course["courses"], of_course["visits"]) == (1, 1, 3)
+
+
+def test_the_copy_says_what_was_offered_and_with_which_sentence() -> None:
+    asked = make_appointment()
+    made = offer(asked, wall(12), note=OfferNote.CALL_US)
+    sections = {section.name: section.entries for section in records.everything_about(asked.patient)}
+    [facts] = sections["offers"]
+    assert {fact.name: fact.words for fact in facts} == {
+        "appointment": asked.reference,
+        "entry": "–",
+        "course": "–",
+        "offered_at": times.moment(made.offered_at),
+        "expires_at": times.moment(made.expires_at),
+        "answer": "–",
+        "note": OfferNote.CALL_US.label,
+    }
+    assert len(sections["offered_times"]) == 1
 
 
 # --- Erasure ---

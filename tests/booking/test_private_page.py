@@ -26,6 +26,7 @@ from booking.models import (
     BookingRules,
     DeclineReason,
     Occupancy,
+    OfferNote,
     OfferOption,
     Status,
     StatusChange,
@@ -80,10 +81,10 @@ def booked(visit_type: VisitType | None = None, **facts: Any) -> Appointment:
     return make_appointment(visit_type or make_clinic(), status=Status.BOOKED, **facts)
 
 
-def proposed(*starts: datetime) -> Appointment:
+def proposed(*starts: datetime, note: OfferNote | None = None) -> Appointment:
     """A request whose time staff could not give, with these other ones offered instead."""
     appointment = ask(make_clinic(), wall(10))
-    offer(appointment, *starts)
+    offer(appointment, *starts, note=note)
     return Appointment.objects.get(pk=appointment.pk)
 
 
@@ -568,6 +569,16 @@ class TestOfferedTimes:
         now_at = Appointment.objects.get()
         assert (now_at.status, now_at.starts_at) == (Status.BOOKED, wall(15))
         assert "<h1>Confirmed</h1>" in body(client.get(taken["Location"]))
+
+    @pytest.mark.parametrize("note", [OfferNote.AWAY, None])
+    def test_the_sentence_that_staff_chose_stands_above_them_and_without_one_nothing(
+        self, note: OfferNote | None
+    ) -> None:
+        appointment = proposed(wall(14), note=note)
+        page = body(visitor(appointment).get(page_of(appointment)))
+        above = page[page.index("These times are kept for you") : page.index('name="option"')]
+        assert [each for each in OfferNote if str(each.label) in page] == ([note] if note else [])
+        assert [each for each in OfferNote if str(each.label) in above] == ([note] if note else [])
 
     def test_the_same_answer_sent_again_is_answered_alike(self) -> None:
         appointment = proposed(wall(14))

@@ -922,9 +922,12 @@ def test_a_fault_at_any_statement_leaves_everything_as_it_was(situation: Callabl
         ("appointment_id = {appointment}", "offer_one_owner"),
         ("entry_id = NULL", "offer_one_owner"),
         ("by_id = {user}", "offer_one_owner"),
+        ("note = 'sorry'", "offer_known_note_to_a_request"),
     ],
 )
-def test_the_database_refuses_an_offer_of_two_owners_or_none(change: str, constraint: str) -> None:
+def test_the_database_refuses_an_offer_of_two_owners_or_none_or_with_a_note_to_who_waits(
+    change: str, constraint: str
+) -> None:
     _, _, offer = offered()
     owners = {"appointment": Appointment.objects.get().pk, "user": User.objects.create_user("desk").pk}
     with (
