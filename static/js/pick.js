@@ -115,7 +115,7 @@ function listed(start) {
   const label = drawing.querySelector("template").content.cloneNode(true).firstElementChild;
   const input = label.querySelector("input");
   input.value = start.value;
-  label.querySelector("span").textContent = start.says;
+  label.querySelector("[data-says]").textContent = start.says;
   drawing.querySelector("[data-besides]").append(label);
   return input;
 }
