@@ -20,7 +20,7 @@ from booking import displaced, times
 from booking.admin.decisions import DECIDE
 from booking.admin.picks import read_pick, write_pick
 from booking.admin.seen import EVERY_PATIENT
-from booking.models import Appointment, Closure, DeclineReason, Hold, Resource
+from booking.models import Appointment, Closure, DeclineReason, Hold, OfferNote, Resource
 from booking.operations import (
     AlreadyDecided,
     Busy,
@@ -301,7 +301,8 @@ def _carry_out(
     if act in {"move", "offer"}:
         offered = [read_pick(text, practitioners) for text in written.split(" ")]
         if act == "offer":
-            return _offer(offered=offered, **keyed)
+            note = OfferNote.AWAY if reason == DeclineReason.AWAY else OfferNote.SORRY
+            return _offer(offered=offered, note=note, **keyed)
         [to] = offered
         return move_appointment(starts_at=to.starts_at, practitioner=to.practitioner, **keyed)
     if decision.value == "keep":

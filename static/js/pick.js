@@ -11,7 +11,7 @@ const steps = drawing.querySelectorAll("[data-step]");
 let calendar, shown;
 
 if (window.matchMedia(WIDE).matches) {
-  show(drawing.dataset.on);
+  show(drawing.dataset.on).then(() => fold());
   form.addEventListener("change", (event) => event.target.name === "pick" && redraw());
   for (const step of steps) {
     step.addEventListener("click", () => show(shown[step.dataset.step]));
@@ -39,12 +39,18 @@ async function show(on) {
     ...frame(grid, shown),
     slotHeight: SLOT * 0.75, // the whole day without scrolling inside it
     events: drawn(),
-    eventContent: (info) => ({domNodes: content(info.event, shown)}),
-    eventClick: (info) => toggle(info.event.extendedProps.value),
+    eventContent: ({event}) => ({domNodes: event.extendedProps.value ? [taken(event)] : content(event, shown)}),
     dateClick: (info) => press(`${day(info.date)}T${minute(info.date)}`, info.resource.id),
   });
   plain(grid);
   say(picked(), true);
+}
+
+// The days of the list are opened by whoever wants them, once the drawing is there.
+function fold() {
+  for (const listed of drawing.hidden ? [] : form.querySelectorAll("details.rh-day")) {
+    listed.open = false;
+  }
 }
 
 // What stands there, where the visit could begin, and what is picked; nothing of it leads away from the form.
@@ -74,15 +80,21 @@ function box(input) {
     value: input.value,
     start: at.toISOString().slice(0, 16),
     end: end.toISOString().slice(0, 16),
-    at: clock(new Date(year, month - 1, on, hour, min), shown),
-    title: drawing.dataset.chosen,
-    details: "",
-    state: "",
-    status: "",
-    when: "",
-    remark: "",
     bands: [],
   };
+}
+
+function taken(event) {
+  const button = made("button", "rh-box-text");
+  button.type = "button";
+  button.append(made("span", "rh-box-when", clock(event.start, shown)), made("b", "", drawing.dataset.chosen));
+  button.addEventListener("click", ({detail}) => {
+    const input = toggle(event.extendedProps.value);
+    if (detail === 0) {
+      input.focus(); // pressed with a key: the button is gone, and this is what it stood for
+    }
+  });
+  return button;
 }
 
 // --- Picking -------------------------------------------------------------------------------------------------------
@@ -98,16 +110,14 @@ function press(at, column) {
 }
 
 function toggle(value, start) {
-  const input = form.querySelector(`input[name=pick][value="${value}"]`) ?? (start && listed(start));
-  if (!input) {
-    return;
-  }
+  const input = form.querySelector(`input[name=pick][value="${value}"]`) ?? listed(start);
   if (!input.checked && input.type === "checkbox" && inputs().length >= drawing.dataset.most) {
     say(drawing.dataset.full, false);
-    return;
+  } else {
+    input.checked = !input.checked;
+    redraw();
   }
-  input.checked = !input.checked;
-  redraw();
+  return input;
 }
 
 // A time that the list does not have, such as one with somebody else: it is put beside the drawing.

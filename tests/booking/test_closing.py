@@ -18,6 +18,7 @@ from booking.models import (
     Closure,
     Hold,
     Occupancy,
+    OfferNote,
     Resource,
     Status,
     StatusChange,
@@ -234,6 +235,7 @@ def test_a_request_is_offered_other_times_or_declined(desk: Client) -> None:
     assert [choice.partition(" ")[0] for choice in choices(page, asked)] == ["keep", "offer", "cancel"]
     confirm(desk, ADD, form_on(page) | {f"choice-{refused.pk}": "cancel"})
     assert state(asked)[0] == Status.PROPOSED
+    assert asked.offers.get().note == OfferNote.AWAY
     offered = asked.offers.get().options.order_by("starts_at")
     assert [option.starts_at for option in offered] == [wall(10, days_ahead=days) for days in (3, 4, 5)]
     assert state(refused)[0] == Status.DECLINED
