@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from booking import queries, records, times, timetable
+from booking import queries, times, timetable
 from booking.admin import schedule, seen
 from booking.admin.calendar_refusals import why_not
 from booking.admin.calendar_words import Words
@@ -170,8 +170,13 @@ class CalendarAdmin(DecisionsAdmin):
         """The day or the week in words; the script draws the same as a grid above them."""
         form, shown, now = self._shown(request)
         found = shown.read(now=now)
+        book = reverse("admin:booking_appointment_book") if self.may_book(request) else ""
         words = Words(
-            found, now=now, may_move=self.may_decide(request), back=quote(request.get_full_path(), safe="")
+            found,
+            now=now,
+            may_move=self.may_decide(request),
+            back=quote(request.get_full_path(), safe=""),
+            book=book,
         )
         context = self.admin_site.each_context(request) | {
             "title": _("My calendar") if shown.mine else _("Calendar"),
@@ -179,7 +184,7 @@ class CalendarAdmin(DecisionsAdmin):
             "form": form,
             "shown": shown,
             "may_move": self.may_decide(request),
-            "book": reverse("admin:booking_appointment_book") if self.may_book(request) else "",
+            "book": book,
             "views": View,
             "kinds": Resource.Kind,
             "schedule": found,
@@ -197,7 +202,7 @@ class CalendarAdmin(DecisionsAdmin):
         words = Words(found, now=now, may_move=self.may_decide(request) and not shown.mine)
         by = cast("User", request.user)  # admin_view lets nobody else in
         audit.record_refresh(by=by, kind="appointment calendar", people=_people_in(found), now=now)
-        return JsonResponse(_drawn(shown, found, now=now) | {"events": words.events()})
+        return JsonResponse(_drawn(shown, words))
 
     def openings(self, request: HttpRequest, pk: int) -> JsonResponse:
         """One day as the script draws it, with the times at which this visit could be instead."""
@@ -214,9 +219,8 @@ class CalendarAdmin(DecisionsAdmin):
         )
         last_on = shown.today + rules.horizon
         return JsonResponse(
-            _drawn(shown, found, now=now)
+            _drawn(shown, Words(found, now=now))
             | {
-                "events": Words(found, now=now).events(),
                 "title": shown.title(),
                 "earlier": f"{shown.earlier_on:%Y-%m-%d}" if shown.on > shown.today else "",
                 "later": f"{shown.later_on:%Y-%m-%d}" if shown.on < last_on else "",
@@ -279,10 +283,11 @@ class CalendarAdmin(DecisionsAdmin):
         return form, shown.own(mine), now
 
 
-def _drawn(shown: Shown, found: schedule.Schedule, *, now: datetime) -> dict[str, Any]:
-    """The frame that the script draws things in: days, hours and columns."""
+def _drawn(shown: Shown, words: Words) -> dict[str, Any]:
+    """What the script draws: days, hours and columns, and every box in them."""
+    found = words.schedule
     first_hour, last_hour = found.wall_hours()
-    offset = f"{times.local(now):%z}"
+    offset = f"{times.from_epoch(words.now):%z}"
     return {
         "view": "resourceTimeGridWeek" if shown.is_week else "resourceTimeGridDay",
         "date": f"{shown.days[0]:%Y-%m-%d}",
@@ -295,6 +300,7 @@ def _drawn(shown: Shown, found: schedule.Schedule, *, now: datetime) -> dict[str
         "offset": f"{offset[:3]}:{offset[3:]}",
         "halves": [_("am"), _("pm")],
         "columns": [{"id": one.slug, "title": one.name} for one in found.resources],
+        "events": words.events(first_hour, last_hour),
     }
 
 
@@ -315,11 +321,14 @@ def _start(start: int, practitioner: Resource) -> dict[str, str]:
 
 def _people_in(found: schedule.Schedule) -> list[int]:
     """The keys of the patients who are named there: whose visits these are, and to whom times are offered."""
-    return records.people_about(
-        entry.reference
-        for columns in found.columns.values()
-        for column in columns
-        for entry in column.entries
+    return sorted(
+        {
+            entry.person
+            for columns in found.columns.values()
+            for column in columns
+            for entry in column.entries
+            if entry.person
+        }
     )
 
 

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from booking import times, timetable
+from booking.admin.calendar_lines import NOTHING, Line, mark_up
 from booking.admin.schedule import Away, Column, Entry, Kind, Schedule
 from booking.models import Resource, Status
 from booking.openings import Interval
@@ -15,46 +17,14 @@ from booking.openings import Interval
 _WALL: Final = "%Y-%m-%dT%H:%M"
 
 
-class Line(TypedDict):
-    """One thing in a column, in words. `start` is a time that can be booked, as it stands in addresses.
-
-    A dictionary with every key, because templates read hundreds of them and find a key at once.
-    """
-
-    when: str
-    title: str
-    details: str
-    css: str
-    tag: str
-    tag_css: str
-    remark: str
-    page: str
-    move: str
-    start: str
-
-
-_NOTHING: Final[Line] = {
-    "when": "",
-    "title": "",
-    "details": "",
-    "css": "",
-    "tag": "",
-    "tag_css": "",
-    "remark": "",
-    "page": "",
-    "move": "",
-    "start": "",
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A column in words."""
+    """A column in words; `listed` is its lines marked up."""
 
     name: str
-    slug: str
     hours: str
     lines: list[Line]
+    listed: SafeString
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +36,25 @@ class DayOfBoards:
 class Words:
     """Writes one schedule; whatever is said of many lines is worked out once.
 
-    `back` is the address that a visit's form leads back to; without `may_move` no line leads to that form.
+    `back` is the address that a visit's form leads back to; without `may_move` no line leads to that form, and without
+    `book`, the address of booking by phone, no free time there.
     """
 
-    def __init__(self, schedule: Schedule, *, now: datetime, may_move: bool = False, back: str = "") -> None:
+    def __init__(
+        self, schedule: Schedule, *, now: datetime, may_move: bool = False, back: str = "", book: str = ""
+    ) -> None:
         self.schedule = schedule
         self.now = int(now.timestamp())
         self.today = times.local_day(now)
         self.may_move = may_move
         self.after = f"?next={back}"
+        self.book = book
         self.statuses = {status.value: str(status.label) for status in Status}
         self.page = reverse("admin:booking_appointment_change", args=[0])
         self.move = reverse("admin:booking_appointment_move", args=[0])
         self.to = _("%(start)s to %(end)s")
         self.clocks: dict[int, str] = {}
-        self.walls: dict[int, str] = {}
+        self.walls: dict[Interval, str] = {}
         self.spans: dict[Interval, str] = {}
         self.remarks: dict[Any, str] = {}
 
@@ -107,11 +81,12 @@ class Words:
         if is_person and with_free:
             lines += [(start, self._free(start, end)) for start, end in column.free(self.now)]
         hours = ", ".join(map(self.span, column.hours)) or _("Does not work on this day")
+        in_order = [line for _at, line in sorted(lines, key=lambda one: one[0])]
         return Board(
             name=column.resource.name,
-            slug=column.resource.slug,
             hours=hours if is_person else "",
-            lines=[line for _at, line in sorted(lines, key=lambda one: one[0])],
+            lines=in_order,
+            listed=mark_up(in_order, who=column.resource.name, slug=column.resource.slug, book=self.book),
         )
 
     def _line(self, entry: Entry, resource: Resource, *, with_idle: bool) -> Line:
@@ -132,7 +107,7 @@ class Words:
         }
 
     def away(self, away: Away) -> Line:
-        return _NOTHING | {
+        return NOTHING | {
             "when": _("All day") if away.is_all_day else self.span((away.starts_at, away.ends_at)),
             "title": _("Clinic closed") if away.is_whole_clinic else _("Away"),
             "details": away.reason,
@@ -140,7 +115,7 @@ class Words:
         }
 
     def _free(self, start: int, end: int) -> Line:
-        return _NOTHING | {
+        return NOTHING | {
             "when": self.span((start, end)),
             "title": _("Free"),
             "css": "rh-cal-free",
@@ -201,9 +176,11 @@ class Words:
 
     # --- As the script draws it ---------------------------------------------------------------------------------
 
-    def events(self) -> list[dict[str, Any]]:
-        """Every box of the grid. Times are wall times without a zone, and a box is drawn as long as it lasts."""
-        first_hour, last_hour = self.schedule.wall_hours()
+    def events(self, first_hour: int, last_hour: int) -> list[dict[str, Any]]:
+        """Every box of the grid that is drawn from one full hour to another.
+
+        Times are wall times without a zone, and a box is drawn as long as it lasts.
+        """
         found: list[dict[str, Any]] = []
         for day in self.schedule.days:
             opens, closes = (times.epoch(*wall_hour(day, hour)) for hour in (first_hour, last_hour))
@@ -252,11 +229,10 @@ class Words:
 
     def _wall(self, at: int, *, longer_by: int = 0) -> str:
         """The wall time; or what a clock that is never changed would show so many seconds later."""
-        if longer_by:
-            return f"{times.from_epoch(at).replace(tzinfo=None) + timedelta(seconds=longer_by):{_WALL}}"
-        if at not in self.walls:
-            self.walls[at] = f"{times.from_epoch(at):{_WALL}}"
-        return self.walls[at]
+        if (at, longer_by) not in self.walls:
+            wall = times.from_epoch(at).replace(tzinfo=None) + timedelta(seconds=longer_by)
+            self.walls[at, longer_by] = f"{wall:{_WALL}}"
+        return self.walls[at, longer_by]
 
 
 _TAGS: Final = {

@@ -15,6 +15,7 @@ from operator import itemgetter
 from typing import Any
 
 from django.db.models import Q, TextChoices
+from django.db.models.functions import Coalesce
 
 from booking import openings, times
 from booking.models import (
@@ -79,7 +80,7 @@ class Shape:
 class Entry:
     """A visit, a held or an offered time. `ends_at` is when the patient leaves; `until` when holding it ends.
 
-    `appointment` is the visit's key or, of an offered time, that of the request it answers.
+    `appointment` is the visit's key or, of an offered time, that of the request it answers; `person` is the patient's.
     """
 
     kind: Kind
@@ -90,8 +91,8 @@ class Entry:
     visit_type: str
     shape: Shape
     patient: str = ""
+    person: int | None = None
     appointment: int | None = None
-    reference: str = ""
     status: str = ""
     version: int = 0
     until: int = 0
@@ -189,7 +190,7 @@ class Schedule:
         def seen(entry: Entry) -> Entry:
             if entry.kind != Kind.OFFER or entry.appointment in named:
                 return entry
-            return replace(entry, patient="", appointment=None, reference="")
+            return replace(entry, patient="", person=None, appointment=None)
 
         return replace(
             self,
@@ -228,15 +229,17 @@ class Schedule:
 
     def wall_hours(self) -> tuple[int, int]:
         """The first and the last hour to draw, such as 9 and 19: all hours worked, and all that stands there."""
-        walls = [
-            (_wall_seconds(start, column.on), _wall_seconds(end, column.on))
+        drawn = {
+            (day, *interval)
             for day in self.days
             for column in self.columns[day]
-            for start, end in [*column.hours, *(entry.span(column.resource) for entry in column.entries)]
-        ]
-        if not walls:
+            for interval in [*column.hours, *(entry.span(column.resource) for entry in column.entries)]
+        }
+        if not drawn:
             return 9, 17
-        return min(start for start, _ in walls) // 3600, min(24, -(-max(end for _, end in walls) // 3600))
+        first = min(_wall_seconds(start, day) for day, start, _end in drawn)
+        last = max(_wall_seconds(end, day) for day, _start, end in drawn)
+        return first // 3600, min(24, -(-last // 3600))
 
 
 def read(days: Sequence[date], *, kind: Resource.Kind, only: str, now: datetime) -> Schedule:
@@ -324,7 +327,7 @@ def _closures(window: Interval) -> Iterable[Any]:
 def _entries(window: Interval, *, now: datetime) -> list[Entry]:
     """Everything that stands in the window, in order of time."""
     first, last = map(times.from_epoch, window)
-    occupied = _occupied(first, last, now=now)
+    occupied = _occupied(first, last)
     shape_of = _ShapeOf(_phases())
     place = (Epoch("starts_at"), Epoch("ends_at"), "practitioner", "room", "visit_type", "visit_type__name")
     within = Q(starts_at__gte=first, starts_at__lt=last)
@@ -332,9 +335,9 @@ def _entries(window: Interval, *, now: datetime) -> list[Entry]:
     found = []
     for (
         pk,
-        reference,
         status,
         version,
+        person,
         patient,
         start,
         end,
@@ -342,7 +345,7 @@ def _entries(window: Interval, *, now: datetime) -> list[Entry]:
         room,
         type_id,
         type_name,
-    ) in visits.values_list("pk", "reference", "status", "version", "patient__name", *place):
+    ) in visits.values_list("pk", "status", "version", "patient", "patient__name", *place):
         shape = shape_of(type_id, start, who, occupied["appointment", pk])
         found.append(
             Entry(
@@ -354,8 +357,8 @@ def _entries(window: Interval, *, now: datetime) -> list[Entry]:
                 type_name,
                 shape,
                 patient=patient,
+                person=person,
                 appointment=pk,
-                reference=reference,
                 status=status,
                 version=version,
                 can_stretch=shape_of.can_stretch(type_id, shape),
@@ -375,43 +378,67 @@ def _offered(
     within: Q, occupied: dict[_Owner, list[tuple[int, int, int]]], shape_of: "_ShapeOf", *, now: datetime
 ) -> list[Entry]:
     """The times that are held until their offer ends, to whomever they are offered."""
-    options = OfferOption.objects.filter(within, offer__expires_at__gt=now).select_related(
-        "offer__appointment__patient",
-        "offer__appointment__visit_type",
-        "offer__entry__patient",
-        "offer__entry__visit_type",
-        "offer__course__patient",
-        "offer__course__visit_type",
-    )
+
+    def about(field: str) -> Coalesce:
+        return Coalesce(f"offer__appointment__{field}", f"offer__entry__{field}", f"offer__course__{field}")
+
+    options = OfferOption.objects.filter(within, offer__expires_at__gt=now)
     found = []
-    for option in options:
-        about = option.offer.appointment or option.offer.entry or option.offer.course
-        if about is None or not occupied["option", option.pk]:
+    for (
+        pk,
+        until,
+        start,
+        end,
+        who,
+        room,
+        type_id,
+        type_name,
+        person,
+        patient,
+        appointment,
+    ) in options.values_list(
+        "pk",
+        Epoch("offer__expires_at"),
+        Epoch("starts_at"),
+        Epoch("ends_at"),
+        "practitioner",
+        "room",
+        about("visit_type"),
+        about("visit_type__name"),
+        about("patient"),
+        about("patient__name"),
+        "offer__appointment",
+    ):
+        if not occupied["option", pk]:
             continue  # accepted or given back
-        start, end = int(option.starts_at.timestamp()), int(option.ends_at.timestamp())
+        shape = shape_of(type_id, start, who, occupied["option", pk])
         found.append(
             Entry(
                 Kind.OFFER,
                 start,
                 end,
-                option.practitioner_id,
-                option.room_id,
-                about.visit_type.name,
-                shape_of(about.visit_type_id, start, option.practitioner_id, occupied["option", option.pk]),
-                patient=about.patient.name,
-                appointment=option.offer.appointment_id,
-                reference=about.reference,
-                until=int(option.offer.expires_at.timestamp()),
+                who,
+                room,
+                type_name,
+                shape,
+                patient=patient,
+                person=person,
+                appointment=appointment,
+                until=until,
             )
         )
     return found
 
 
-def _occupied(first: datetime, last: datetime, *, now: datetime) -> dict[_Owner, list[tuple[int, int, int]]]:
-    """What each owner occupies: resource, start and end. Both sides are bounded for the index on the start."""
+def _occupied(first: datetime, last: datetime) -> dict[_Owner, list[tuple[int, int, int]]]:
+    """What each owner occupies: resource, start and end; also holds and offers that have run out, which none asks for.
+
+    Both sides are bounded for the index on the start.
+    """
     rows = (
-        Occupancy.objects.in_force(now)
-        .filter(starts_at__gt=first - LONGEST_OCCUPANCY, starts_at__lt=last + LONGEST_OCCUPANCY)
+        Occupancy.objects.filter(
+            starts_at__gt=first - LONGEST_OCCUPANCY, starts_at__lt=last + LONGEST_OCCUPANCY
+        )
         .order_by("starts_at")
         .values_list("resource", Epoch("starts_at"), Epoch("ends_at"), "appointment", "hold", "option")
     )
@@ -426,7 +453,7 @@ def _occupied(first: datetime, last: datetime, *, now: datetime) -> dict[_Owner,
 
 def _phases() -> dict[int, list[Phase]]:
     found: dict[int, list[Phase]] = defaultdict(list)
-    for phase in Phase.objects.order_by("visit_type", "position"):
+    for phase in Phase.objects.order_by("position"):
         found[phase.visit_type_id].append(phase)
     return found
 

@@ -1,0 +1,86 @@
+"""One line of the calendar's list: what it says, and how that is marked up.
+
+A week has hundreds of lines, and a template would take most of the page's time to go through them one by one.
+"""
+
+from collections.abc import Iterable
+from typing import Final, TypedDict
+from urllib.parse import urlencode
+
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+
+class Line(TypedDict):
+    """One thing in a column, in words. `start` is a time that can be booked, as it stands in addresses."""
+
+    when: str
+    title: str
+    details: str
+    css: str
+    tag: str
+    tag_css: str
+    remark: str
+    page: str
+    move: str
+    start: str
+
+
+NOTHING: Final[Line] = {
+    "when": "",
+    "title": "",
+    "details": "",
+    "css": "",
+    "tag": "",
+    "tag_css": "",
+    "remark": "",
+    "page": "",
+    "move": "",
+    "start": "",
+}
+
+_BEGIN: Final = '<li class="{}"><p class="rh-row"><span class="rh-times">{}</span><span class="rh-who">'
+_LINKED: Final = '<a href="{}"><bdi>{}</bdi></a>'
+_NAMED: Final = "<b>{}</b>"
+_DETAILS: Final = "<br>{}</span>"
+_TAG: Final = '<span class="{}">{}</span>'
+_REMARK: Final = '<p class="rh-muted rh-cal-remark">{}</p>'
+_ACT: Final = '<a class="rh-quiet" href="{}">{}<span class="rh-vh"> {}</span></a>'
+
+
+def mark_up(lines: Iterable[Line], *, who: str, slug: str, book: str) -> SafeString:
+    """The list of one column, that of this practitioner or room.
+
+    `book` is the address of booking by phone; without it no free time leads there.
+    """
+    move_it, book_it = escape(_("Move…")), escape(_("Book by phone…"))
+    pattern: list[str] = []
+    said: list[str] = []
+
+    def add(part: str, *values: str) -> None:
+        pattern.append(part)
+        said.extend(values)
+
+    for line in lines:
+        title = escape(line["title"])  # here, because it may be said twice
+        add(_BEGIN, line["css"], line["when"])
+        if line["page"]:
+            add(_LINKED, line["page"], title)
+        else:
+            add(_NAMED, title)
+        add(_DETAILS, line["details"])
+        if line["tag"]:
+            add(_TAG, line["tag_css"], line["tag"])
+        add("</p>")
+        if line["remark"]:
+            add(_REMARK, line["remark"])
+        if line["move"]:
+            add(_ACT, line["move"], move_it, title)
+        if line["start"] and book:
+            address = f"{book}?{urlencode({'start': line['start'], 'practitioner': slug})}"
+            add(_ACT, address, book_it, f"{line['when']}, {who}")
+        add("</li>\n")
+    if not pattern:
+        return format_html('<p class="rh-none">{}</p>', _("Nothing."))
+    return format_html(f'<ol class="rh-line">\n{"".join(pattern)}</ol>', *said)
