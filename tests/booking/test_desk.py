@@ -216,40 +216,6 @@ def test_mail_that_could_not_be_delivered_is_announced(owner: Client) -> None:
     assert "1 e-mail could not be delivered." in owner.get(TODAY).content.decode()
 
 
-@pytest.mark.parametrize("requests", [1, 3])
-def test_today_takes_the_same_number_of_queries_however_many_wait(
-    receptionist: Client, requests: int
-) -> None:
-    visit_type = make_clinic(practitioners=3, rooms=3)
-    for number, practitioner in zip(range(requests), visit_type.practitioners.all(), strict=False):
-        room = Resource.objects.rooms()[number]
-        for status, starts_at in (
-            (Status.PENDING, wall(10)),
-            (Status.BOOKED, wall(12)),
-            (Status.BOOKED, wall(9, days_ahead=0)),
-        ):
-            make_appointment(
-                visit_type, starts_at=starts_at, practitioner=practitioner, room=room, status=status
-            )
-    receptionist.get(TODAY)
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
-        receptionist.get(TODAY)
-    assert len(queries) == 24
-
-
-@pytest.mark.parametrize("rows", [1, 3])
-def test_the_list_takes_the_same_number_of_queries_however_long(receptionist: Client, rows: int) -> None:
-    visit_type = make_clinic()
-    for number in range(rows):
-        make_appointment(visit_type, starts_at=wall(9 + number))
-    receptionist.get(LIST)
-    with CaptureQueriesContext(connection) as queries:
-        receptionist.get(LIST)
-    assert len(queries) == 11
-
-
 def test_the_page_of_an_appointment_takes_fourteen_queries(receptionist: Client) -> None:
     appointment = confirmed(make_appointment())
     with_a_reason(receptionist, appointment.patient).get(page_of(appointment))

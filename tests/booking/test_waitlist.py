@@ -1266,18 +1266,6 @@ class TestTheDesk:
         assert "Remove from the waitlist" not in shown
         assert 'name="_save"' not in shown
 
-    @pytest.mark.parametrize("rows", [1, 3])
-    def test_the_list_takes_the_same_number_of_queries_however_long(
-        self, client: Client, rows: int, django_assert_num_queries: Any
-    ) -> None:
-        visit_type, _ = full_clinic()
-        for _row in range(rows):
-            join(visit_type)
-        reader = desk(client, "view_waitlistentry")
-        reader.get(LIST)
-        with django_assert_num_queries(11):
-            reader.get(LIST)
-
     def test_removing_needs_its_own_permission_and_is_one_form(self, client: Client) -> None:
         _, entry, _ = offered()
         address = f"{LIST}{entry.pk}/remove/"
