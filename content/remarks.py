@@ -1,19 +1,23 @@
-"""What readers say is wrong with a page, and how staff hear of it."""
+"""What readers say is wrong with a page, how staff hear of it, and for how long it is kept."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clinic import mail
+from clinic import audit, mail
+from clinic.models import Act
 from clinic.transactions import change
 
 REMARK_LENGTH: Final = 2000
 PAGE_LENGTH: Final = 200
+REMARKS_KEPT: Final = timedelta(days=90)  # after they were sent; Today names those that wait, day by day
 
 
 class Remark(models.Model):
@@ -54,3 +58,19 @@ def note_remark(*, page: str, text: str, email: str, now: datetime) -> Remark:
             now=now,
         )
     return remark
+
+
+def erase_old_remarks(*, now: datetime) -> int:
+    """Erases what readers wrote longer ago than it is kept, dealt with or not, and returns how many remarks these were.
+
+    :raises Busy: if the database did not get round to it.
+    """
+    with change():
+        old = list(Remark.objects.filter(sent_at__lte=now - REMARKS_KEPT).values_list("pk", flat=True))
+        if old:
+            LogEntry.objects.filter(  # it says what readers called the page
+                content_type=ContentType.objects.get_for_model(Remark), object_id__in=map(str, old)
+            ).update(object_repr="")
+            Remark.objects.filter(pk__in=old).delete()
+            audit.record(by=None, act=Act.ERASE, kind="remark", fields=["page", "text", "email"], now=now)
+    return len(old)

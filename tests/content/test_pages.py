@@ -6,6 +6,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core import mail as outbox
 from django.test import Client, RequestFactory
@@ -13,9 +14,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from clinic import limits, mail
-from clinic.models import QueuedMail
+from clinic.models import AuditRow, QueuedMail
 from content.forms import RemarkForm
-from content.remarks import Remark, note_remark
+from content.remarks import Remark, erase_old_remarks, note_remark
 from tests.content.factories import NOW, make_article
 from tests.content.test_articles import main_of, texts_of
 
@@ -222,6 +223,23 @@ def test_the_first_page_of_the_desk_says_how_many_remarks_wait_and_leads_to_them
     waiting = "/admin/content/remark/?is_settled__exact=0"
     assert f'href="{waiting}"' in page
     assert desk.get(waiting).context["cl"].result_count == 2
+
+
+def test_what_a_reader_wrote_is_erased_90_days_later_with_what_the_desks_own_log_says_of_it(
+    client: Client,
+) -> None:
+    old, lately = (
+        note_remark(page=f"/{days}/", text="Wrong", email="", now=NOW - timedelta(days=days))
+        for days in (90, 89)
+    )
+    desk = staff(client, "view_remark", "change_remark")
+    for remark in (old, lately):
+        desk.post(f"/admin/content/remark/{remark.pk}/change/", {"is_settled": "on"})
+    assert [erase_old_remarks(now=NOW), erase_old_remarks(now=NOW)] == [1, 0]
+    assert list(Remark.objects.values_list("page", flat=True)) == ["/89/"]
+    assert sorted(LogEntry.objects.values_list("object_repr", flat=True)) == ["", "/89/"]
+    written = AuditRow.objects.filter(act="erase").values_list("actor", "kind", "fields")
+    assert list(written) == [(None, "remark", "page, text, email")]
 
 
 @pytest.mark.ignore_template_errors

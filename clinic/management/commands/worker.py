@@ -23,6 +23,7 @@ from booking.operations import (
     remind,
 )
 from clinic import limits, mail
+from content.remarks import erase_old_remarks
 
 LOOK_EVERY = 2.0  # seconds between two looks into the queue
 TIDY_EVERY = 15  # looks between two rounds of tidying, which is half a minute
@@ -39,13 +40,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         stop = threading.Event()
         if once:
-            reminded, expired, offered, erased = self.remind(), self.tidy(), self.offer(), self.erase()
+            reminded, expired, offered = self.remind(), self.tidy(), self.offer()
+            erased, remarks = self.erase()
             sent = mail.deliver_due(now=timezone.now())
             self.stdout.write(
                 f"{sent} mails sent; {reminded.visits} visits and {reminded.offers} offers reminded of;"
                 f" {expired.requests} requests and {expired.offers} offers ended, {expired.holds} holds erased;"
-                f" {offered} times offered from the waitlist; {erased.people} people, {erased.requests} requests and"
-                f" {erased.mails} messages past their time erased"
+                f" {offered} times offered from the waitlist; {erased.people} people, {erased.requests} requests,"
+                f" {erased.mails} messages and {remarks} remarks past their time erased"
             )
             return
 
@@ -103,9 +105,10 @@ class Command(BaseCommand):
         limits.erase_ended(now=now)
         return expire_overdue(now=now)
 
-    def erase(self) -> Outdated:
-        """Erases what is past the time for which it is kept."""
-        return erase_outdated(now=timezone.now())
+    def erase(self) -> tuple[Outdated, int]:
+        """Erases what is past the time for which it is kept, of patients and of what readers wrote."""
+        now = timezone.now()
+        return erase_outdated(now=now), erase_old_remarks(now=now)
 
     def offer(self) -> int:
         """Offers what came free, by what was ended just now or otherwise, to those who wait."""
