@@ -3,9 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
 
 LONGEST_KEY = 18  # digits that fit into both databases' integers
 
@@ -30,15 +28,3 @@ class RowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
                     {"pk": str(key)[:LONGEST_KEY]},
                 )
         return super().clean(value)
-
-
-class RowsAutocomplete(AutocompleteSelectMultiple):
-    """Shows again what was chosen; Django looks up even what was refused. Its field for searching has a name."""
-
-    def build_attrs(
-        self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
-        return super().build_attrs(base_attrs, extra_attrs) | {"data-placeholder": _("Search by title")}
-
-    def optgroups(self, name: str, value: Any, attr: dict[str, Any] | None = None) -> Any:
-        return super().optgroups(name, [key for key in value if is_key(key)], attr)

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from clinic.choices import RowsAutocomplete, RowsField
+from clinic.choices import RowsField
 from content import desk_remarks  # noqa: F401 (registers itself)
 from content.blocks import ArticleTextarea
 from content.desk_editing import EditingAdmin, ReviewDue
@@ -79,7 +79,6 @@ class ArticleAdmin(EditingAdmin):
     list_display = ["title", "topic", "state", "out_on", "reviewer", "review_due_on"]
     list_filter = [ReviewDue, "status", "topic", "language"]
     search_fields = ["title", "summary"]
-    autocomplete_fields = ["related"]
     fieldsets = [
         (None, {"fields": ["title", "slug", "summary", "key_points", "body"]}),
         (
@@ -100,7 +99,8 @@ class ArticleAdmin(EditingAdmin):
     def formfield_for_manytomany(
         self, db_field: "models.ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
     ) -> "forms.ModelMultipleChoiceField[Any] | None":
-        kwargs |= {"widget": RowsAutocomplete(db_field, self.admin_site), "form_class": RowsField}
+        """Ticks: which articles are chosen is seen at once, and told to everybody; no key to be held."""
+        kwargs |= {"widget": forms.CheckboxSelectMultiple, "form_class": RowsField}
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_prepopulated_fields(

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core import mail as outbox
+from django.core.management import call_command
 from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -16,7 +17,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from clinic import limits, mail
 from clinic.models import AuditRow, QueuedMail
 from content.forms import RemarkForm
-from content.remarks import Remark, erase_old_remarks, note_remark
+from content.remarks import REMARKS_KEPT, Remark, erase_old_remarks, note_remark
 from tests.content.factories import NOW, make_article
 from tests.content.test_articles import main_of, texts_of
 
@@ -240,6 +241,9 @@ def test_what_a_reader_wrote_is_erased_90_days_later_with_what_the_desks_own_log
     assert sorted(LogEntry.objects.values_list("object_repr", flat=True)) == ["", "/89/"]
     written = AuditRow.objects.filter(act="erase").values_list("actor", "kind", "fields")
     assert list(written) == [(None, "remark", "page, text, email")]
+    Remark.objects.update(sent_at=timezone.now() - REMARKS_KEPT)
+    call_command("worker", once=True)
+    assert not Remark.objects.exists()
 
 
 @pytest.mark.ignore_template_errors

@@ -101,7 +101,7 @@ LISTS: dict[str, int] = {
     f"{TRAIL}{{row}}/change/": 9,
     "/admin/content/article/": 9,
     "/admin/content/article/?review=due": 9,
-    "/admin/content/article/add/": 7,
+    "/admin/content/article/add/": 8,
     "/admin/content/article/{article}/change/": 12,
     "/admin/content/article/{article}/history/": 9,
     "/admin/content/article/{article}/revisions/": 8,
