@@ -49,26 +49,33 @@ _REMARK: Final = '<p class="rh-muted rh-cal-remark">{}</p>'
 _ACT: Final = '<a class="rh-quiet" href="{}">{}<span class="rh-vh"> {}</span></a>'
 
 
-def mark_up(lines: Iterable[Line], *, who: str, slug: str, book: str) -> SafeString:
-    """The list of one column, that of this practitioner or room.
+class Escaped(dict[str, SafeString]):
+    """Each text as it stands in a page, escaped once however many lines say it."""
+
+    def __missing__(self, text: str) -> SafeString:
+        self[text] = escape(text)
+        return self[text]
+
+
+def mark_up(lines: Iterable[Line], *, who: str, slug: str, book: str, escaped: Escaped) -> SafeString:
+    """The list of one column, that of this practitioner or room; all columns of a page share `escaped`.
 
     `book` is the address of booking by phone; without it no free time leads there.
     """
-    move_it, book_it = escape(_("Move…")), escape(_("Book by phone…"))
+    move_it, book_it = _("Move…"), _("Book by phone…")
     pattern: list[str] = []
-    said: list[str] = []
+    said: list[SafeString] = []
 
     def add(part: str, *values: str) -> None:
         pattern.append(part)
-        said.extend(values)
+        said.extend([escaped[value] for value in values])
 
     for line in lines:
-        title = escape(line["title"])  # here, because it may be said twice
         add(_BEGIN, line["css"], line["when"])
         if line["page"]:
-            add(_LINKED, line["page"], title)
+            add(_LINKED, line["page"], line["title"])
         else:
-            add(_NAMED, title)
+            add(_NAMED, line["title"])
         add(_DETAILS, line["details"])
         if line["tag"]:
             add(_TAG, line["tag_css"], line["tag"])
@@ -76,7 +83,7 @@ def mark_up(lines: Iterable[Line], *, who: str, slug: str, book: str) -> SafeStr
         if line["remark"]:
             add(_REMARK, line["remark"])
         if line["move"]:
-            add(_ACT, line["move"], move_it, title)
+            add(_ACT, line["move"], move_it, line["title"])
         if line["start"] and book:
             address = f"{book}?{urlencode({'start': line['start'], 'practitioner': slug})}"
             add(_ACT, address, book_it, f"{line['when']}, {who}")

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from booking import times, timetable
-from booking.admin.calendar_lines import NOTHING, Line, mark_up
+from booking.admin.calendar_lines import NOTHING, Escaped, Line, mark_up
 from booking.admin.schedule import Away, Column, Entry, Kind, Schedule
 from booking.models import Resource, Status
 from booking.openings import Interval
@@ -57,6 +57,7 @@ class Words:
         self.walls: dict[Interval, str] = {}
         self.spans: dict[Interval, str] = {}
         self.remarks: dict[Any, str] = {}
+        self.escaped = Escaped()
 
     # --- In words ---------------------------------------------------------------------------------------------------
 
@@ -86,7 +87,13 @@ class Words:
             name=column.resource.name,
             hours=hours if is_person else "",
             lines=in_order,
-            listed=mark_up(in_order, who=column.resource.name, slug=column.resource.slug, book=self.book),
+            listed=mark_up(
+                in_order,
+                who=column.resource.name,
+                slug=column.resource.slug,
+                book=self.book,
+                escaped=self.escaped,
+            ),
         )
 
     def _line(self, entry: Entry, resource: Resource, *, with_idle: bool) -> Line:
