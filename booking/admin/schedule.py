@@ -1,7 +1,7 @@
 """What stands in the calendar on some days: visits with their phases, held and offered times, hours and closures.
 
-Read in ten queries however much stands there, and kept as whole seconds since 1970: a week of ten practitioners has
-thousands of occupancies.
+Read in seven queries however much stands there, and one more each where times are held and offered. Kept as whole
+seconds since 1970: a week of ten practitioners has thousands of occupancies.
 """
 
 from bisect import bisect_right
@@ -60,20 +60,24 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What visits alike have in common: their parts, and when these need a practitioner or a room."""
+    """What visits alike have in common: their parts, and when these need a practitioner or a room.
+
+    `can_stretch` says whether the patient could leave later, or earlier again.
+    """
 
     parts: Sequence[Part]
     busy: dict[str, list[Interval]]
     idle: list[Interval]
+    can_stretch: bool
 
     @classmethod
-    def of(cls, parts: Sequence[Part]) -> "Shape":
+    def of(cls, parts: Sequence[Part], *, can_stretch: bool) -> "Shape":
         busy = {
             kind: union((part.begins, part.ends) for part in parts if part.needs(kind))
             for kind in Resource.Kind.values
         }
         idle = union((part.begins, part.ends) for part in parts if not part.needs_practitioner)
-        return cls(parts, busy, idle)
+        return cls(parts, busy, idle, can_stretch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,9 +307,12 @@ def _hours(days: Sequence[date]) -> dict[tuple[date, int | None], list[Interval]
     weekly = WorkingHours.objects.filter(practitioner__is_active=True).order_by()
     extra = ExtraHours.objects.filter(practitioner__is_active=True, day__range=(days[0], days[-1])).order_by()
     rows: dict[tuple[date, int | None], list[Interval]] = defaultdict(list)
+    on = defaultdict(list)
+    for day in days:
+        on[day.weekday()].append(day)
     for row in weekly:
-        for day in days:
-            if day.weekday() == row.weekday and row.is_valid_on(day):
+        for day in on[row.weekday]:
+            if row.is_valid_on(day):
                 opened = times.epoch(day, row.opens), times.epoch(day, row.closes)
                 rows[day, row.practitioner_id].append(opened)
     for who, day, opens, closes in extra.values_list("practitioner", "day", "opens", "closes"):
@@ -361,16 +368,19 @@ def _entries(window: Interval, *, now: datetime) -> list[Entry]:
                 appointment=pk,
                 status=status,
                 version=version,
-                can_stretch=shape_of.can_stretch(type_id, shape),
+                can_stretch=shape.can_stretch,
             )
         )
-    holds = Hold.objects.filter(within, expires_at__gt=now).order_by()
-    for pk, until, start, end, who, room, type_id, type_name in holds.values_list(
-        "pk", Epoch("expires_at"), *place
-    ):
-        shape = shape_of(type_id, start, who, occupied["hold", pk])
-        found.append(Entry(Kind.HOLD, start, end, who, room, type_name, shape, until=until))
-    found += _offered(within, occupied, shape_of, now=now)
+    kinds = {kind for kind, _pk in occupied}
+    if "hold" in kinds:
+        holds = Hold.objects.filter(within, expires_at__gt=now).order_by()
+        for pk, until, start, end, who, room, type_id, type_name in holds.values_list(
+            "pk", Epoch("expires_at"), *place
+        ):
+            shape = shape_of(type_id, start, who, occupied["hold", pk])
+            found.append(Entry(Kind.HOLD, start, end, who, room, type_name, shape, until=until))
+    if "option" in kinds:
+        found += _offered(within, occupied, shape_of, now=now)
     return sorted(found, key=lambda entry: (entry.starts_at, entry.practitioner))
 
 
@@ -469,17 +479,22 @@ class _ShapeOf:
         self, visit_type: int, starts_at: int, practitioner: int, occupied: list[tuple[int, int, int]]
     ) -> Shape:
         spans = tuple(
-            (resource == practitioner, start - starts_at, end - starts_at)
-            for resource, start, end in occupied
+            [
+                (resource == practitioner, start - starts_at, end - starts_at)
+                for resource, start, end in occupied
+            ]
         )
-        if (visit_type, spans) not in self.known:
-            self.known[visit_type, spans] = Shape.of(self._named(visit_type, spans) or _unnamed(spans))
-        return self.known[visit_type, spans]
+        known = self.known.get((visit_type, spans))
+        if known is None:
+            known = self.known[visit_type, spans] = self._made(visit_type, spans)
+        return known
 
-    def can_stretch(self, visit_type: int, shape: Shape) -> bool:
-        """Whether the patient could leave later, or earlier again; the last phase never stretches."""
-        is_as_planned = bool(shape.parts and shape.parts[0].name)
-        return is_as_planned and any(phase.may_stretch_by for phase in self.phases[visit_type][:-1])
+    def _made(self, visit_type: int, spans: Sequence[tuple[bool, int, int]]) -> Shape:
+        """The last phase never stretches; what is not as planned cannot be stretched either."""
+        if named := self._named(visit_type, spans):
+            stretches = any(phase.may_stretch_by for phase in self.phases[visit_type][:-1])
+            return Shape.of(named, can_stretch=stretches)
+        return Shape.of(_unnamed(spans), can_stretch=False)
 
     def _named(self, visit_type: int, spans: Sequence[tuple[bool, int, int]]) -> list[Part]:
         """The phases, stretched so that they occupy just this; none if no stretching makes them."""

@@ -106,8 +106,8 @@ def places(
 ) -> list[Place]:
     """Those of these visits that are on this day, by practitioner or by room in the order of their lists.
 
-    Whoever sees everybody also sees the practitioners and rooms that have no visit yet. It takes ten queries,
-    however many visits there are.
+    Whoever sees everybody also sees the practitioners and rooms that have no visit yet. It takes at most ten
+    queries, however many visits there are.
     """
     found = seen.of_a_day().with_people().order_by("starts_at", "pk")
     visits = found.filter(

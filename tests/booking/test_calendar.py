@@ -314,7 +314,7 @@ def test_every_visit_leads_to_its_page_and_to_the_form_that_moves_it(receptionis
 
 
 @pytest.mark.parametrize("visits", [1, 30])
-@pytest.mark.parametrize(("address", "queries"), [(CALENDAR, 16), (EVENTS, 16)])
+@pytest.mark.parametrize(("address", "queries"), [(CALENDAR, 14), (EVENTS, 14)])
 def test_the_calendar_costs_the_same_queries_however_full(
     receptionist: Client, visits: int, address: str, queries: int
 ) -> None:

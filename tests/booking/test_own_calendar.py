@@ -103,7 +103,7 @@ def test_it_asks_as_much_for_one_visit_as_for_three(
     mei, mine = mei_and_colleague
     mei.get(CALENDAR)
     for hour in (13, 15, 17):
-        with django_assert_num_queries(20):
+        with django_assert_num_queries(19):
             mei.get(CALENDAR, {"on": day_of(wall(9))})
         make_appointment(
             mine.visit_type, practitioner=mine.practitioner, starts_at=wall(hour), patient=make_patient()

@@ -199,7 +199,7 @@ def test_keeping_up_to_date_takes_the_same_number_of_queries_however_much_there_
         ended = make_appointment(visit_type, starts_at=wall(9 + number, days_ahead=3), room=room)
         ending(offer(ended, wall(14 + number, days_ahead=3), by=by), timedelta(hours=1))
     receptionist.get(TODAY)
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(21):
         receptionist.get(LISTS, {"by": "room"})
 
 
