@@ -57,11 +57,12 @@ IN_WORDS: Final[dict[str, Promise]] = {
     "course_declined_by_patient": _lazy("To the desk: course declined"),
     "course_cancelled_by_patient": _lazy("To the desk: visits of a course cancelled"),
 }
+WITHOUT_SAMPLE: Final[dict[str, Promise]] = {"remark": _lazy("To the desk: remark about a page")}
 
 
 def in_words(kind: str) -> str:
     """What the desk calls a message of this kind."""
-    return str(IN_WORDS.get(kind, kind))
+    return str((IN_WORDS | WITHOUT_SAMPLE).get(kind, kind))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from typing import Final
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.contrib.auth.apps import AuthConfig
+from django.utils.translation import gettext_lazy as _
 
 # What public pages show of the database.
 SHOWN: Final = (
@@ -29,6 +31,12 @@ class ClinicConfig(AppConfig):
         from clinic.public_pages import forget_pages_made_of  # noqa: PLC0415
 
         forget_pages_made_of(*SHOWN)
+
+
+class AccountsConfig(AuthConfig):
+    """Django's accounts, by the name that staff know them by."""
+
+    verbose_name = _("Accounts")
 
 
 class DeskConfig(AdminConfig):

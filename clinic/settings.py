@@ -92,7 +92,7 @@ INSTALLED_APPS = [
     "booking",
     "content",
     "crispy_forms",
-    "django.contrib.auth",
+    "clinic.apps.AccountsConfig",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",

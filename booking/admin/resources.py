@@ -1,11 +1,14 @@
 """Practitioners and rooms at the desk, and the hours that practitioners work."""
 
 from datetime import datetime, timedelta
+from typing import Any, Final
 
 from django.contrib import admin
 from django.contrib.admin.options import InlineModelAdmin
+from django.contrib.admin.widgets import AdminTimeWidget
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import TimeField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, URLResolver, path, reverse
@@ -21,11 +24,15 @@ from booking.admin.seen import EVERY_PATIENT
 from booking.models import Closure, ExtraHours, Resource, WorkingHours
 from booking.openings import CELL
 
+# Hours and minutes; the admin would show the seconds too.
+TIMES: Final[dict[Any, Any]] = {TimeField: {"widget": AdminTimeWidget(format="%H:%M")}}
+
 
 class WorkingHoursInline(admin.TabularInline):  # type: ignore[type-arg]
     model = WorkingHours
     fields = ["weekday", "opens", "closes", "valid_from", "valid_until"]
     formset = LabelledFormSet
+    formfield_overrides = TIMES
     extra = 1
 
 
@@ -33,6 +40,7 @@ class ExtraHoursInline(admin.TabularInline):  # type: ignore[type-arg]
     model = ExtraHours
     fields = ["day", "opens", "closes"]
     formset = LabelledFormSet
+    formfield_overrides = TIMES
     extra = 1
 
 

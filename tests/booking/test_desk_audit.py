@@ -289,8 +289,8 @@ def test_the_trail_has_words_for_every_page_of_a_patient() -> None:
     kinds = {Page(models[model], page, "").kind for _, model, page in parts if model in models}
     assert "appointment care_plan" in kinds
     assert kinds - IN_WORDS.keys() == set()
-    row = AuditRow(act=Act.DENIED, kind="booking_closure_add")
-    assert str(row) == "was refused: another page (booking_closure_add)"
+    row = AuditRow(act=Act.DENIED, kind="booking_visittype_add")
+    assert str(row) == "was refused: another page (booking_visittype_add)"
 
 
 def test_the_trail_is_shown_for_the_days_asked_for(officer: Client) -> None:
