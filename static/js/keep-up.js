@@ -21,6 +21,7 @@ async function keepUp() {
     return;
   }
   asked = Date.now();
+  news.textContent = ""; // so that the same words are said again when they are true again
   const address = new URL(news.dataset.address, location.href);
   for (const item of lists.querySelectorAll("[data-request]")) {
     address.searchParams.append("known", item.dataset.request);
@@ -60,9 +61,7 @@ function show(fresh) {
   if (place) {
     (place.map((one) => lists.querySelector(one)).find(Boolean) ?? lists.querySelector("#waiting")).focus();
   }
-  if (fresh.dataset.news) {
-    news.textContent = fresh.dataset.news;
-  }
+  news.textContent = fresh.dataset.news;
 }
 
 // Where the focus is to be found again: on the same control, on the same request or visit, in the same list.

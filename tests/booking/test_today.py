@@ -203,11 +203,13 @@ def test_keeping_up_to_date_takes_the_same_number_of_queries_however_much_there_
         receptionist.get(LISTS, {"by": "room"})
 
 
-def test_the_lists_alone_say_how_many_requests_are_new(receptionist: Client) -> None:
+def test_the_lists_alone_say_how_many_requests_are_new_or_that_something_else_is(
+    receptionist: Client,
+) -> None:
     visit_type = make_clinic()
     known = make_appointment(visit_type, starts_at=wall(10))
     answer = receptionist.get(LISTS, {"known": [str(known.pk), "nonsense"]})
-    assert 'data-news=""' in answer.content.decode()
+    assert 'data-news="Today has been brought up to date."' in answer.content.decode()
     for hour in (12, 14):
         make_appointment(visit_type, starts_at=wall(hour), patient=make_patient("Wing Chan"))
     content = receptionist.get(LISTS, {"known": known.pk}).content.decode()

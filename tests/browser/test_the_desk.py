@@ -1,5 +1,7 @@
 """Staff answer requests in the browser: by keyboard alone, and two of them at once."""
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Site, Visits
@@ -12,6 +14,18 @@ from tests.browser.walking import (
     sign_in,
     waiting_request,
 )
+
+# Kinds of page that no other walk comes by, each once.
+OTHER_PAGES = {
+    "patients": "/admin/booking/patient/",
+    "day-sheet": "/admin/booking/appointment/day-sheet/",
+    "closure": "/admin/booking/closure/add/",
+    "practitioner": "/admin/booking/resource/{booking_resource}/change/",
+    "visit-type": "/admin/booking/visittype/{booking_visittype}/change/",
+    "article": "/admin/content/article/{content_article}/change/",
+    "mails": "/admin/clinic/queuedmail/",
+    "role": "/admin/auth/group/{auth_group}/change/",
+}
 
 
 def test_a_request_is_declined_with_a_reason_by_keyboard_alone(site: Site, visit: Visits) -> None:
@@ -97,3 +111,13 @@ def test_the_pages_about_a_patients_rights_can_be_used_by_everyone(site: Site, v
     expect(heading(desk)).to_have_text(f"Who saw the record of {patient.name}")
     expect(desk.locator("#result_list")).to_contain_text("took out a copy")
     look_at(desk, "38-trail-dark")
+
+
+def test_what_no_other_walk_comes_by_fits_a_phone_in_the_dark(site: Site, visit: Visits) -> None:
+    desk = visit(width=390, scheme="dark")
+    sign_in(desk, site)
+    for name, address in OTHER_PAGES.items():
+        tables = re.findall(r"{(\w+)}", address)
+        first = {table: site.rows(f"SELECT min(id) FROM {table}")[0][0] for table in tables}  # noqa: S608 (ours)
+        desk.goto(address.format(**first))
+        look_at(desk, f"39-{name}-dark")

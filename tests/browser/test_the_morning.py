@@ -42,6 +42,14 @@ for number, start in zip(NUMBERS, found.starts()[::7], strict=False):
     opened[f"Morning {number}"] = f"/appointments/open/{links.token(asked)}/"
 print(json.dumps(opened))
 """
+CALL_OFF = """
+from django.contrib.auth.models import User
+from django.utils import timezone
+from booking.models import Appointment
+from booking.operations import cancel_appointment
+left, desk = Appointment.objects.get(patient__name="Morning 21"), User.objects.get(username="desk")
+cancel_appointment(appointment=left, version=left.version, by=desk, now=timezone.now())
+"""
 STATUSES = """SELECT status, count(*) FROM booking_appointment JOIN booking_patient ON booking_patient.id = patient_id
     WHERE name LIKE 'Morning %' GROUP BY status ORDER BY status"""
 MINUTE = 60_000  # milliseconds
@@ -76,16 +84,25 @@ def test_a_queue_of_twenty_is_cleared_by_keys_and_with_the_mouse(site: Site, vis
 
     desk.keyboard.press("j")
     expect(request_of(desk, 1)).to_be_focused()
-    opened |= ask(site, range(20, 21))
+    opened |= ask(site, range(20, 22))
     desk.clock.fast_forward(MINUTE)
-    expect(news).to_have_text("1 new request")
+    expect(news).to_have_text("2 new requests")
+    expect(queue).to_have_count(21)
+    expect(request_of(desk, 1)).to_be_focused()
+
+    request_of(desk, 21).get_by_role("button", name="Confirm").focus()
+    site.manage("shell", "--no-imports", "-c", CALL_OFF)
+    desk.clock.fast_forward(MINUTE)
+    expect(news).to_have_text("Today has been brought up to date.")
     expect(queue).to_have_count(20)
+    expect(desk.locator("#waiting")).to_be_focused()
+    desk.keyboard.press("j")
     expect(request_of(desk, 1)).to_be_focused()
 
     clear_ten_by_keys(desk)
     clear_ten_with_the_mouse(desk)
     expect(desk.get_by_text("No request waits. Everyone has an answer.")).to_be_visible()
-    assert site.rows(STATUSES) == [("booked", 15), ("declined", 3), ("proposed", 2)]
+    assert site.rows(STATUSES) == [("booked", 15), ("cancelled", 1), ("declined", 3), ("proposed", 2)]
 
     patient = visit()
     for number, says in (
