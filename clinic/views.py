@@ -99,7 +99,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "403.html", status=403)
+    return render(request, "403.html", _whose(request), status=403)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -107,7 +107,12 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "404.html", status=404)
+    return render(request, "404.html", _whose(request), status=404)
+
+
+def _whose(request: HttpRequest) -> dict[str, bool]:
+    """Staff are told what helps staff; a stranger's address under the desk's leads to signing in before this."""
+    return {"at_the_desk": request.path.startswith(reverse("admin:index"))}
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

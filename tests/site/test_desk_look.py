@@ -175,3 +175,15 @@ def test_strangers_read_nothing_of_the_sample_data(client: Client) -> None:
 def test_the_days_work_stands_first_in_the_sidebar(owner: Client) -> None:
     apps = owner.get("/admin/").context["available_apps"]
     assert [app["app_label"] for app in apps] == ["booking", "content", "clinic", "auth"]
+
+
+def test_staff_who_are_refused_or_find_nothing_are_led_back_to_today() -> None:
+    staff = Client()
+    staff.force_login(User.objects.create_user("mei", password="pw", is_staff=True))
+    for address, status in (("/admin/auth/user/", 403), ("/admin/nowhere/", 404)):
+        answer = staff.get(address)
+        content = answer.content.decode()
+        assert answer.status_code == status
+        assert '<a class="btn" href="/admin/">Go to Today</a>' in content
+        assert "the last e-mail that we sent you" not in content
+    assert "the last e-mail that we sent you" in Client().get("/nowhere/").content.decode()
