@@ -41,9 +41,8 @@ NOTHING: Final[Line] = {
 }
 
 _BEGIN: Final = '<li class="{}"><p class="rh-row"><span class="rh-times">{}</span><span class="rh-who">'
-_LINKED: Final = '<a href="{}"><bdi>{}</bdi></a>'
-_NAMED: Final = "<b>{}</b>"
-_DETAILS: Final = "<br>{}</span>"
+_LINKED: Final = _BEGIN + '<a href="{}"><bdi>{}</bdi></a><br>{}</span>'
+_NAMED: Final = _BEGIN + "<b>{}</b><br>{}</span>"
 _TAG: Final = '<span class="{}">{}</span>'
 _REMARK: Final = '<p class="rh-muted rh-cal-remark">{}</p>'
 _ACT: Final = '<a class="rh-quiet" href="{}">{}<span class="rh-vh"> {}</span></a>'
@@ -64,30 +63,28 @@ def mark_up(lines: Iterable[Line], *, who: str, slug: str, book: str, escaped: E
     """
     move_it, book_it = _("Move…"), _("Book by phone…")
     pattern: list[str] = []
-    said: list[SafeString] = []
-
-    def add(part: str, *values: str) -> None:
-        pattern.append(part)
-        said.extend([escaped[value] for value in values])
-
+    said: list[str] = []
     for line in lines:
-        add(_BEGIN, line["css"], line["when"])
+        pattern.append(_LINKED if line["page"] else _NAMED)
+        said += [line["css"], line["when"]]
         if line["page"]:
-            add(_LINKED, line["page"], line["title"])
-        else:
-            add(_NAMED, line["title"])
-        add(_DETAILS, line["details"])
+            said.append(line["page"])
+        said += [line["title"], line["details"]]
         if line["tag"]:
-            add(_TAG, line["tag_css"], line["tag"])
-        add("</p>")
+            pattern.append(_TAG)
+            said += [line["tag_css"], line["tag"]]
+        pattern.append("</p>")
         if line["remark"]:
-            add(_REMARK, line["remark"])
+            pattern.append(_REMARK)
+            said.append(line["remark"])
         if line["move"]:
-            add(_ACT, line["move"], move_it, line["title"])
+            pattern.append(_ACT)
+            said += [line["move"], move_it, line["title"]]
         if line["start"] and book:
             address = f"{book}?{urlencode({'start': line['start'], 'practitioner': slug})}"
-            add(_ACT, address, book_it, f"{line['when']}, {who}")
-        add("</li>\n")
+            pattern.append(_ACT)
+            said += [address, book_it, f"{line['when']}, {who}"]
+        pattern.append("</li>\n")
     if not pattern:
         return format_html('<p class="rh-none">{}</p>', _("Nothing."))
-    return format_html(f'<ol class="rh-line">\n{"".join(pattern)}</ol>', *said)
+    return format_html(f'<ol class="rh-line">\n{"".join(pattern)}</ol>', *[escaped[text] for text in said])

@@ -56,7 +56,7 @@ class Words:
         self.clocks: dict[int, str] = {}
         self.walls: dict[Interval, str] = {}
         self.spans: dict[Interval, str] = {}
-        self.remarks: dict[Any, str] = {}
+        self.lines: dict[Any, Line] = {}
         self.escaped = Escaped()
 
     # --- In words ---------------------------------------------------------------------------------------------------
@@ -97,21 +97,36 @@ class Words:
         )
 
     def _line(self, entry: Entry, resource: Resource, *, with_idle: bool) -> Line:
-        is_over = entry.has_passed or entry.ends_at <= self.now
-        is_now = not is_over and entry.starts_at <= self.now
-        says_status = entry.status not in ("", Status.BOOKED)
-        return {
-            "when": self.span((entry.starts_at, entry.ends_at)),
+        return self._alike(entry, resource, with_idle=with_idle) | {
             "title": self.title(entry),
             "details": self.details(entry, resource),
-            "css": "is-over" if is_over else "is-now" if is_now else "",
-            "tag": self.statuses[entry.status] if says_status else "",
-            "tag_css": _TAGS.get(entry.status, "rh-tag"),
-            "remark": self.remark(entry, resource, with_idle=with_idle),
             "page": self._page(entry),
             "move": self._move(entry),
-            "start": "",
         }
+
+    def _alike(self, entry: Entry, resource: Resource, *, with_idle: bool) -> Line:
+        """What lines of the same times, phases and status have in common."""
+        alike = (
+            entry.starts_at,
+            entry.ends_at,
+            id(entry.shape),
+            entry.status,
+            entry.until,
+            resource.kind,
+            with_idle,
+        )
+        if alike not in self.lines:
+            is_over = entry.has_passed or entry.ends_at <= self.now
+            is_now = not is_over and entry.starts_at <= self.now
+            says_status = entry.status not in ("", Status.BOOKED)
+            self.lines[alike] = NOTHING | {
+                "when": self.span((entry.starts_at, entry.ends_at)),
+                "css": "is-over" if is_over else "is-now" if is_now else "",
+                "tag": self.statuses[entry.status] if says_status else "",
+                "tag_css": _TAGS.get(entry.status, "rh-tag"),
+                "remark": self.remark(entry, resource, with_idle=with_idle),
+            }
+        return self.lines[alike]
 
     def away(self, away: Away) -> Line:
         return NOTHING | {
@@ -143,12 +158,6 @@ class Words:
 
     def remark(self, entry: Entry, resource: Resource, *, with_idle: bool) -> str:
         """Until when a time is held and the room turned over; `with_idle` also when the practitioner is free."""
-        alike = (entry.starts_at, entry.ends_at, id(entry.shape), resource.kind, entry.until, with_idle)
-        if alike not in self.remarks:
-            self.remarks[alike] = ", ".join(self._remarks(entry, resource, with_idle=with_idle))
-        return self.remarks[alike]
-
-    def _remarks(self, entry: Entry, resource: Resource, *, with_idle: bool) -> list[str]:
         said = []
         if entry.until:
             until = times.from_epoch(entry.until)
@@ -159,7 +168,7 @@ class Words:
             said.append(_("free again at %(time)s") % {"time": self.clock(free_at)})
         if with_idle and resource.kind == Resource.Kind.PRACTITIONER and (idle := entry.idle()):
             said.append(_("practitioner free %(times)s") % {"times": ", ".join(map(self.span, idle))})
-        return said
+        return ", ".join(said)
 
     def span(self, interval: Interval) -> str:
         """10:00 am to 11:05 am."""
@@ -206,6 +215,7 @@ class Words:
 
     def _event(self, entry: Entry, resource: Resource) -> dict[str, Any]:
         start, end = entry.span(resource)
+        line = self._alike(entry, resource, with_idle=True)
         return {
             "column": resource.slug,
             "kind": entry.kind,
@@ -213,11 +223,11 @@ class Words:
             "start": self._wall(start),
             "end": self._wall(start, longer_by=end - start),
             "at": self.clock(entry.starts_at),
-            "when": self.span((entry.starts_at, entry.ends_at)),
+            "when": line["when"],
             "title": self.title(entry),
             "details": self.details(entry, resource),
             "state": self.statuses.get(entry.status, ""),
-            "remark": self.remark(entry, resource, with_idle=True),
+            "remark": line["remark"],
             "page": self._page(entry),
             "pk": entry.appointment,
             "version": entry.version,
