@@ -2,9 +2,8 @@
 
 from typing import Final
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
-from django.contrib.auth.apps import AuthConfig
 from django.utils.translation import gettext_lazy as _
 
 # What public pages show of the database.
@@ -31,12 +30,7 @@ class ClinicConfig(AppConfig):
         from clinic.public_pages import forget_pages_made_of  # noqa: PLC0415
 
         forget_pages_made_of(*SHOWN)
-
-
-class AccountsConfig(AuthConfig):
-    """Django's accounts, by the name that staff know them by."""
-
-    verbose_name = _("Accounts")
+        apps.get_app_config("auth").verbose_name = _("Accounts")  # as staff know them
 
 
 class DeskConfig(AdminConfig):

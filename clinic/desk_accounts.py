@@ -35,9 +35,7 @@ RIGHTS: Final = ["is_active", "is_staff", "groups", *ONLY_SUPERUSERS_GIVE]
 
 
 class WithKeys(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Roles are ticked; the admin's two boxes with arrows between them have names that no screen reader says."""
-
-    filter_horizontal = ()
+    """Roles are ticked. Without the admin's two boxes with arrows between: their names no screen reader says."""
 
     def formfield_for_manytomany(
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
@@ -49,12 +47,13 @@ class WithKeys(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class DeskGroupAdmin(WithKeys, GroupAdmin):
-    pass
+class DeskGroupAdmin(GroupAdmin, WithKeys):
+    filter_horizontal = ()
 
 
 @admin.register(User)
-class DeskUserAdmin(WithKeys, UserAdmin):  # type: ignore[type-arg]
+class DeskUserAdmin(UserAdmin, WithKeys):  # type: ignore[type-arg]
+    filter_horizontal = ()
     list_display = ["username", "first_name", "last_name", "roles", "second_factor", "is_active"]
     list_filter = ["is_active", "groups"]
     fieldsets = [

@@ -92,7 +92,7 @@ INSTALLED_APPS = [
     "booking",
     "content",
     "crispy_forms",
-    "clinic.apps.AccountsConfig",
+    "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",

@@ -36,7 +36,7 @@ from clinic import audit
 from clinic.models import Act, AuditedPerson, QueuedMail
 from clinic.roles import OWNERS, make_roles
 from content import editing
-from content.models import Revision
+from content.history import Revision
 from content.remarks import note_remark
 from tests.booking.factories import (
     make_appointment,
