@@ -48,6 +48,7 @@ IN_WORDS: Final = {
     "appointment new_link": _lazy("new private link"),
     "appointment no-show": _lazy("note that a patient did not come"),
     "appointment offer": _lazy("offer of other times"),
+    "appointment openings": _lazy("free times for a visit"),
     "appointment overlap": _lazy("visit over another"),
     "appointment step-back": _lazy("step back after a visit"),
     "appointment stretch": _lazy("longer or shorter visit"),

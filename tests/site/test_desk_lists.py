@@ -21,6 +21,7 @@ from booking.models import (
     Course,
     ExtraHours,
     Hold,
+    Occupancy,
     Offer,
     OfferOption,
     Patient,
@@ -62,8 +63,8 @@ LISTS: dict[str, int] = {
     "/admin/today/": 29,
     f"{VISITS}": 12,
     f"{VISITS}?q=Parisa": 12,
-    f"{VISITS}calendar/": 17,
-    f"{VISITS}calendar/?by=room": 17,
+    f"{VISITS}calendar/?on={{day}}": 17,
+    f"{VISITS}calendar/?by=room&on={{day}}": 17,
     f"{VISITS}calendar/?view=week&on={{day}}": 17,
     f"{VISITS}calendar/?view=week&by=room&on={{day}}": 17,
     f"{VISITS}calendar/events/": 15,
@@ -154,9 +155,16 @@ class Clinic:
         soon = now + timedelta(hours=1)
         offer = Offer.objects.create(appointment=proposed, by=self.mei, offered_at=now, expires_at=soon)
         time_of = {"practitioner": visit_type.practitioners.get(), "room": room}
-        OfferOption.objects.create(offer=offer, starts_at=wall(13), ends_at=wall(14), **time_of)
-        hold = {"visitor": uuid4(), "visit_type": visit_type, "anyone": False, "expires_at": soon}
-        Hold.objects.create(starts_at=wall(15), ends_at=wall(16), **time_of, **hold)
+        held = {"visit_type": visit_type, "anyone": False, "expires_at": soon}
+        # What is kept for somebody stands on Today's strips, and in the calendar of another day.
+        for days_ahead in (0, 2):
+            hours = [wall(hour, days_ahead=days_ahead) for hour in (13, 14, 15)]
+            first, then = ({"starts_at": hours[at], "ends_at": hours[at + 1]} for at in (0, 1))
+            option = OfferOption.objects.create(offer=offer, **first, **time_of)
+            hold = Hold.objects.create(visitor=uuid4(), **then, **time_of, **held)
+            for resource in time_of.values():
+                Occupancy.objects.create(resource=resource, option=option, **first)
+                Occupancy.objects.create(resource=resource, hold=hold, **then)
         make_closure(wall(9, days_ahead=9), wall(10, days_ahead=9), time_of["practitioner"])
         self.make_course(patient, visit_type)
         lapsed = {"offered_at": now, "expires_at": now, "answer": Offer.Answer.LAPSED}
