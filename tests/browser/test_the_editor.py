@@ -26,7 +26,7 @@ def sign_in_as(page: Page, name: str) -> None:
     expect(heading(page)).to_have_text("Your code")
     page.get_by_label("Code").fill(f"{totp(bytes.fromhex(KEY)):06}")
     page.get_by_role("button", name="Sign in").click()
-    expect(heading(page)).to_contain_text("article")
+    expect(heading(page)).to_have_text("Articles")
 
 
 def told(page: Page, words: str) -> None:
