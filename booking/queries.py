@@ -61,7 +61,8 @@ class Epoch(Func):
         )
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Any:
-        return self.as_sql(compiler, connection, template="EXTRACT(EPOCH FROM %(expressions)s)::bigint")
+        # EXTRACT counts in numeric, which takes three times as long.
+        return self.as_sql(compiler, connection, template="date_part('epoch', %(expressions)s)::bigint")
 
 
 @dataclass(frozen=True, slots=True)
