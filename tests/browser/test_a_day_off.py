@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from booking import times
 from tests.browser.conftest import Site, Visits
 from tests.browser.looking import look_at
-from tests.browser.walking import heading, sign_in
+from tests.browser.walking import heading, sign_in_as
 
 TWELVE_VISITS = """
 from django.utils import timezone
@@ -39,8 +39,8 @@ def test_an_ill_practitioners_twelve_visits_are_given_other_times(site: Site, vi
         pytest.skip("No room for twelve visits is left today")
     site.manage("shell", "--no-imports", "-c", TWELVE_VISITS)
     desk, phone = visit(), visit(width=390, scheme="dark")
-    for page in (desk, phone):
-        sign_in(page, site)
+    sign_in_as(desk, site, "Owners")
+    sign_in_as(phone, site, "Front desk")
     phone.get_by_role("link", name="Away today… Mei Ill").click()
     expect(heading(phone)).to_have_text("Away today: Mei Ill, R. Ac")
     look_at(phone, "36-away-dark")

@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Site, Visits
 from tests.browser.looking import look_at, take_picture
-from tests.browser.walking import heading, sign_in
+from tests.browser.walking import heading, sign_in_as
 
 
 @dataclass
@@ -45,7 +45,7 @@ def first_time(page: Page) -> Locator:
 
 def test_a_visit_is_booked_by_phone_with_a_few_keys_and_clicks(site: Site, visit: Visits) -> None:
     desk = visit()
-    sign_in(desk, site)
+    sign_in_as(desk, site, "Front desk")
     hands, by_phone = Hands(desk), desk.get_by_role("link", name="Book a visit")
 
     # Somebody new: the name, Enter, the number, and a press on the first time.

@@ -8,7 +8,7 @@ from playwright.sync_api import FloatRect, Locator, Page, Response, expect
 
 from tests.browser.conftest import Site, Visits
 from tests.browser.looking import look_at
-from tests.browser.walking import heading, sign_in
+from tests.browser.walking import heading, sign_in_as
 
 HOUR = 80  # pixels
 TUESDAY = 1
@@ -38,7 +38,7 @@ def test_a_visit_is_dragged_and_what_is_taken_is_refused_with_the_reason(site: S
     site.manage("shell", "--no-imports", "-c", FILL.replace("DAY", day))
     address = f"/admin/booking/appointment/calendar/?on={day}"
     desk = visit(expected={409})
-    sign_in(desk, site)
+    sign_in_as(desk, site, "Front desk")
     desk.goto(address)
     said, visit_of_wing_chan = desk.get_by_role("status"), box(desk, "Wing Chan")
     expect(visit_of_wing_chan).to_contain_text("10:00 am")

@@ -1,32 +1,10 @@
 """Two people make an article in the browser: one writes, the other approves, and the past can be brought back."""
 
-from django_otp.oath import totp
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Site, Visits
 from tests.browser.looking import look_at
-from tests.browser.walking import heading
-
-KEY = "3132333435363738393031323334353637383930"  # of the app on their phones
-MAKE = (
-    "from django.contrib.auth.models import Group, User\n"
-    "from django_otp.plugins.otp_totp.models import TOTPDevice\n"
-    "for name in ('ann', 'bob'):\n"
-    "    user = User.objects.create_user(name, password='a long enough password', is_staff=True)\n"
-    "    user.groups.add(Group.objects.get(name='Article editors'))\n"
-    f"    TOTPDevice.objects.create(user=user, name='app', key='{KEY}')\n"
-)
-
-
-def sign_in_as(page: Page, name: str) -> None:
-    page.goto("/admin/content/article/")
-    page.get_by_label("Username").fill(name)
-    page.get_by_label("Password").fill("a long enough password")
-    page.get_by_role("button", name="Log in").click()
-    expect(heading(page)).to_have_text("Your code")
-    page.get_by_label("Code").fill(f"{totp(bytes.fromhex(KEY)):06}")
-    page.get_by_role("button", name="Sign in").click()
-    expect(heading(page)).to_have_text("Articles")
+from tests.browser.walking import heading, sign_in_as
 
 
 def told(page: Page, words: str) -> None:
@@ -36,10 +14,9 @@ def told(page: Page, words: str) -> None:
 def test_an_article_is_written_previewed_approved_published_revised_and_brought_back(
     site: Site, visit: Visits
 ) -> None:
-    site.manage("shell", "--no-imports", "--command", MAKE)
     ann, bob, reader = visit(), visit(javascript=False), visit(width=390, expected={404})
-    sign_in_as(ann, "ann")
-    sign_in_as(bob, "bob")
+    for editor in (ann, bob):
+        sign_in_as(editor, site, "Article editors")
 
     write_and_watch_the_preview(ann)
     ann.get_by_role("link", name="Review and publish").click()

@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Site, Visits
 from tests.browser.looking import look_at
-from tests.browser.walking import heading, press_tab_until, sign_in
+from tests.browser.walking import heading, press_tab_until, sign_in, sign_in_as
 
 # Whatever other walks left waiting is called off first. Tells each new request's address for its patient.
 ASK = """
@@ -77,7 +77,7 @@ def test_a_queue_of_twenty_is_cleared_by_keys_and_with_the_mouse(site: Site, vis
     opened = ask(site, range(1, 20))
     desk = visit()
     desk.clock.install()
-    sign_in(desk, site)
+    sign_in_as(desk, site, "Front desk")
     queue, news = desk.locator("[data-request]"), desk.locator("#news")
     expect(queue).to_have_count(19)
     look_at(desk, "60-morning")

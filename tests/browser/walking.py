@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
+from django_otp.oath import totp
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Site
@@ -129,11 +130,42 @@ def ask_for_a_visit(page: Page, patient: Patient) -> str:
 
 
 def sign_in(page: Page, site: Site) -> None:
+    """As the demo account, which may do everything and needs no second factor on a laptop."""
     page.goto("/admin/")
     page.get_by_label("Username").fill("desk")
     page.get_by_label("Password").fill(site.password)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Waiting for an answer")).to_be_visible()
+
+
+STAFF_PASSWORD = "a long enough password"
+_KEY_OF_THE_APP = "3132333435363738393031323334353637383930"
+_MAKE_STAFF = """
+from django.contrib.auth.models import Group, User
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from booking.models import Resource
+user = User.objects.create_user("{name}", password="{password}", is_staff=True, first_name="{name}")
+user.groups.add(Group.objects.get(name="{role}"))
+TOTPDevice.objects.create(user=user, name="app", key="{key}")
+Resource.objects.filter(slug="{practitioner}").update(user=user)
+"""
+
+
+def sign_in_as(page: Page, site: Site, role: str, *, practitioner: str = "") -> None:
+    """Somebody new in this role, or the practitioner with this slug, signs in with password and code."""
+    name = f"{role.lower().replace(' ', '-')}-{next(_number)}"
+    make = _MAKE_STAFF.format(
+        name=name, password=STAFF_PASSWORD, role=role, key=_KEY_OF_THE_APP, practitioner=practitioner
+    )
+    site.manage("shell", "--no-imports", "-c", make)
+    page.goto("/admin/")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(STAFF_PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(heading(page)).to_have_text("Your code")
+    page.get_by_label("Code", exact=True).fill(f"{totp(bytes.fromhex(_KEY_OF_THE_APP)):06}")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
 
 
 def waiting_request(page: Page, patient: Patient) -> Locator:
