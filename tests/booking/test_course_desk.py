@@ -217,5 +217,5 @@ def test_today_asks_as_often_however_many_visits_a_course_has(
 ) -> None:
     request(make_clinic(), days)
     receptionist.get(TODAY)
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(22):
         receptionist.get(TODAY)
