@@ -209,8 +209,8 @@ class CalendarAdmin(DecisionsAdmin):
         appointment = self._to_decide(request, pk)
         _form, asked, now = self._shown(request)
         shown = replace(asked, view=View.DAY, by=Resource.Kind.PRACTITIONER)
-        able = {person.slug: person for person in appointment.visit_type.practitioners.active()}
-        found = shown.read(now=now).only(able)
+        able = appointment.visit_type.practitioners.active().values_list("slug", flat=True)
+        found = shown.read(now=now).only(set(able))
         by = cast("User", request.user)  # admin_view lets nobody else in
         audit.record_refresh(by=by, kind="appointment calendar", people=_people_in(found), now=now)
         rules = BookingRules(**AT_THE_DESK)

@@ -11,10 +11,20 @@ const steps = drawing.querySelectorAll("[data-step]");
 let calendar, shown;
 
 if (window.matchMedia(WIDE).matches) {
-  show(drawing.dataset.on).then(() => fold());
+  begin();
+}
+
+async function begin() {
+  await show(drawing.dataset.on);
+  if (!shown) {
+    return; // the list is there
+  }
   form.addEventListener("change", (event) => event.target.name === "pick" && redraw());
   for (const step of steps) {
     step.addEventListener("click", () => show(shown[step.dataset.step]));
+  }
+  for (const listed of form.querySelectorAll("details.rh-day")) {
+    listed.open = false; // whoever wants the list opens its days
   }
 }
 
@@ -44,13 +54,6 @@ async function show(on) {
   });
   plain(grid);
   say(picked(), true);
-}
-
-// The days of the list are opened by whoever wants them, once the drawing is there.
-function fold() {
-  for (const listed of drawing.hidden ? [] : form.querySelectorAll("details.rh-day")) {
-    listed.open = false;
-  }
 }
 
 // What stands there, where the visit could begin, and what is picked; nothing of it leads away from the form.
@@ -90,8 +93,9 @@ function taken(event) {
   button.append(made("span", "rh-box-when", clock(event.start, shown)), made("b", "", drawing.dataset.chosen));
   button.addEventListener("click", ({detail}) => {
     const input = toggle(event.extendedProps.value);
-    if (detail === 0) {
-      input.focus(); // pressed with a key: the button is gone, and this is what it stood for
+    if (detail === 0) { // pressed with a key: the button is gone, and this is what it stood for
+      input.closest("details")?.setAttribute("open", "");
+      input.focus();
     }
   });
   return button;

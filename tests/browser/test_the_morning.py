@@ -192,6 +192,10 @@ def pick_on_the_drawing(desk: Page) -> None:
     expect(said).to_have_text("Nothing is picked yet.")
     expect(desk.locator("input[name=pick]:checked")).to_have_count(0)
     free.click(position={"x": 60, "y": 3}, force=True)
+    picked.get_by_role("button", name="Picked").press("Enter")
+    expect(said).to_have_text("Nothing is picked yet.")
+    expect(desk.locator("input[name=pick]:focus")).not_to_be_checked()
+    desk.keyboard.press("Space")
     expect(picked).to_have_count(1)
     look_at(desk, "62-picked")
 
